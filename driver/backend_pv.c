@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PV domains: Xen writes the user's PTEs.
+ *
+ * It is told their machine addresses when the grants are mapped, and the same
+ * addresses when they are unmapped; in between Linux must not touch them. So
+ * the VMA is fixed (mmap.c), and an MMU notifier takes the grants out of the
+ * page tables before Linux changes something there: at munmap, at exit, and
+ * also at a NUMA scan, which is how an unprotected VMA loses its content.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <asm/xen/page.h>
+#include <xen/xen.h>
+
+#include "gntmap.h"
+
+/* Page tables that a VMA of @nr pages at @start touches, and the one that page @i of it is in. */
+static unsigned int table_of(unsigned long start, unsigned long i)
+{
+	return ((start >> PAGE_SHIFT) % PTRS_PER_PTE + i) / PTRS_PER_PTE;
+}
+
+/**
+ * gntmap_user_pte - where the user's PTE of a page is
+ * @range: that has range->user
+ * @i: page
+ *
+ * Page tables do not move and are not freed while one of their PTEs maps
+ * something, so what was true when the grants were mapped is so until the last
+ * one is unmapped.
+ *
+ * Return: machine address.
+ */
+u64 gntmap_user_pte(const struct gntmap_range *range, unsigned int i)
+{
+	unsigned long start = range->user->vm_start;
+	unsigned int table = table_of(start, i);
+	unsigned long first = 0;	/* page whose PTE is the first one we use in that table */
+
+	if (table)
+		first = table * PTRS_PER_PTE - (start >> PAGE_SHIFT) % PTRS_PER_PTE;
+
+	return range->user->tables[table] + (i - first) * sizeof(pte_t);
+}
+
+static int note_table(pte_t *pte, unsigned long addr, void *data)
+{
+	struct gntmap_user_ptes *user = data;
+
+	if (addr == user->vm_start || IS_ALIGNED(addr, PMD_SIZE))
+		user->tables[table_of(user->vm_start, (addr - user->vm_start) >> PAGE_SHIFT)] =
+			arbitrary_virt_to_machine(pte).maddr;
+	return 0;
+}
+
+static bool pv_invalidate(struct mmu_interval_notifier *notifier,
+			  const struct mmu_notifier_range *what, unsigned long cur_seq)
+{
+	struct gntmap_user_ptes *user = container_of(notifier, struct gntmap_user_ptes, notifier);
+	struct gntmap_range *range = user->range;
+	unsigned long start = user->vm_start;
+	unsigned long end = start + ((unsigned long)range->nr_pages << PAGE_SHIFT);
+
+	if (!mmu_notifier_range_blockable(what))
+		return false;
+
+	mutex_lock(&user->lock);
+	mmu_interval_set_seq(notifier, cur_seq);
+	gntmap_grants_unmap_user(range, (max(what->start, start) - start) >> PAGE_SHIFT,
+				 (min(what->end, end) - start + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	mutex_unlock(&user->lock);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops pv_notifier_ops = {
+	.invalidate = pv_invalidate,
+};
+
+static struct gntmap_user_ptes *user_ptes_alloc(struct gntmap_range *range,
+						struct vm_area_struct *vma)
+{
+	unsigned int nr_tables = table_of(vma->vm_start, range->nr_pages - 1) + 1;
+	struct gntmap_user_ptes *user;
+
+	user = kzalloc(struct_size(user, tables, nr_tables), GFP_KERNEL_ACCOUNT);
+	if (!user)
+		return NULL;
+	mutex_init(&user->lock);
+	user->range = range;
+	user->vm_start = vma->vm_start;
+	return user;
+}
+
+static int pv_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
+{
+	unsigned long size = vma->vm_end - vma->vm_start;
+	struct gntmap_user_ptes *user;
+	int err;
+
+	user = user_ptes_alloc(range, vma);
+	if (!user)
+		return -ENOMEM;
+
+	/* Nobody changes page tables here before we return: mmap_lock is held for writing. */
+	err = mmu_interval_notifier_insert_locked(&user->notifier, vma->vm_mm, vma->vm_start,
+						  size, &pv_notifier_ops);
+	if (err)
+		goto err_free_user;
+	err = apply_to_page_range(vma->vm_mm, vma->vm_start, size, note_table, user);
+	if (err)
+		goto err_remove_notifier;
+
+	range->user = user;
+	err = gntmap_grants_map(range, vma->vm_flags & VM_WRITE);
+	if (err)
+		goto err_unmap_user;
+	return 0;
+
+err_unmap_user:
+	gntmap_grants_unmap_user(range, 0, range->nr_pages);
+	range->user = NULL;
+err_remove_notifier:
+	mmu_interval_notifier_remove(&user->notifier);
+err_free_user:
+	kfree(user);
+	return err;
+}
+
+/* The notifier has heard of the PTEs' end before: munmap and exit both tell it first. */
+static void pv_close(struct gntmap_range *range)
+{
+	if (!range->user)
+		return;		/* mmap failed */
+	mmu_interval_notifier_remove(&range->user->notifier);
+	kfree(range->user);
+	range->user = NULL;
+}
+
+/* The PTE was taken away from under the VMA; Xen does not fault it in again. */
+static vm_fault_t pv_fault(struct gntmap_range *range, struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+const struct gntmap_backend gntmap_backend_pv = {
+	.name = "pv",
+	.vm_flags = VM_DONTCOPY,
+	.fixed = true,
+	.mmap = pv_mmap,
+	.close = pv_close,
+	.fault = pv_fault,
+};

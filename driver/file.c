@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a user asks of an open device: the ioctls of <xen/gntdev.h>.
+ *
+ * A file is a list of ranges, each at an offset of its own. Nothing here waits
+ * for another thread, and nothing is held while user memory is touched.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <xen/grant_table.h>
+#include <xen/gntdev.h>
+
+#include "gntmap.h"
+
+static unsigned int limit = 64 * 1024;
+module_param(limit, uint, 0644);
+MODULE_PARM_DESC(limit, "Maximum number of grants that may be mapped by one mapping request");
+
+static int gntmap_open(struct inode *inode, struct file *file)
+{
+	struct gntmap_file *priv;
+
+	priv = kzalloc_obj(*priv, GFP_KERNEL_ACCOUNT);
+	if (!priv)
+		return -ENOMEM;
+
+	/* misc_open() left its device here. */
+	priv->strategy = gntmap_device_strategy(file);
+	gntmap_offsets_init(&priv->offsets);
+	file->private_data = priv;
+	return 0;
+}
+
+/* VMAs hold the file, so no range of it is mapped any more; some may drain. */
+static int gntmap_release(struct inode *inode, struct file *file)
+{
+	struct gntmap_file *priv = file->private_data;
+	struct gntmap_range *range;
+
+	while ((range = gntmap_offsets_first(&priv->offsets))) {
+		refcount_inc(&range->refs);
+		gntmap_offsets_remove(&priv->offsets, range);
+		gntmap_range_put(range);
+		cond_resched();
+	}
+	kfree(priv);
+	return 0;
+}
+
+/*
+ * MAP_GRANT_REF: make a range of @count grants; @index is its offset for mmap.
+ *
+ * Nothing is mapped before mmap(). The lowest offset that is free is used, 0
+ * for the first range. -EINVAL: @count is 0 or above the limit, or a domain id
+ * is not one; -EFAULT; -ENOMEM; -ENOSPC: the file's offsets are used up.
+ */
+static long map_grant_ref(struct gntmap_file *priv, struct ioctl_gntdev_map_grant_ref __user *u)
+{
+	struct gntmap_range *range;
+	u32 count;
+	int err;
+
+	if (get_user(count, &u->count))
+		return -EFAULT;
+	if (!count || count > READ_ONCE(limit))
+		return -EINVAL;
+
+	range = gntmap_range_alloc(priv->strategy, count);
+	if (IS_ERR(range))
+		return PTR_ERR(range);
+	err = gntmap_grants_copy_refs(range, &u->refs);
+	if (err)
+		goto out_put_range;
+
+	/* With an offset it can be guessed and removed by another thread: keep a reference. */
+	refcount_inc(&range->refs);
+	err = gntmap_offsets_add(&priv->offsets, range);
+	if (err) {
+		gntmap_range_put(range);
+	} else if (put_user((u64)range->index << PAGE_SHIFT, &u->index)) {
+		err = -EFAULT;
+		gntmap_offsets_remove(&priv->offsets, range);
+	}
+
+out_put_range:
+	gntmap_range_put(range);
+	return err;
+}
+
+/*
+ * UNMAP_GRANT_REF: forget the range that starts at offset @index.
+ *
+ * @count is its size, or 0 for whatever it is. A mapping of the range lives on
+ * until munmap(). The offset is free at once, or in PV, if the range is mapped,
+ * from munmap() on. -ENOENT: no such range; -EFAULT.
+ */
+static long unmap_grant_ref(struct gntmap_file *priv, struct ioctl_gntdev_unmap_grant_ref __user *u)
+{
+	struct ioctl_gntdev_unmap_grant_ref op;
+	struct gntmap_range *range;
+	long err = -ENOENT;
+
+	if (copy_from_user(&op, u, sizeof(op)))
+		return -EFAULT;
+
+	range = gntmap_offsets_get(&priv->offsets, op.index >> PAGE_SHIFT);
+	if (!range)
+		return -ENOENT;
+	if ((!op.count || op.count == range->nr_pages) &&
+	    gntmap_offsets_remove(&priv->offsets, range))
+		err = 0;
+	gntmap_range_put(range);
+	return err;
+}
+
+/*
+ * GET_OFFSET_FOR_VADDR: which range of this file does @vaddr show?
+ *
+ * @offset is the range's offset (which may have been given up or be another
+ * range's by now), @count its size. -EINVAL: none does; -EFAULT.
+ */
+static long get_offset_for_vaddr(struct file *file,
+				 struct ioctl_gntdev_get_offset_for_vaddr __user *u)
+{
+	struct ioctl_gntdev_get_offset_for_vaddr op;
+	struct vm_area_struct *vma;
+	struct gntmap_range *range;
+	long err = -EINVAL;
+
+	if (copy_from_user(&op, u, sizeof(op)))
+		return -EFAULT;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, op.vaddr);
+	if (vma && vma->vm_file == file) {
+		range = vma->vm_private_data;
+		op.offset = (u64)range->index << PAGE_SHIFT;
+		op.count = range->nr_pages;
+		err = 0;
+	}
+	mmap_read_unlock(current->mm);
+
+	if (!err && copy_to_user(u, &op, sizeof(op)))
+		return -EFAULT;
+	return err;
+}
+
+static long gntmap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct gntmap_file *priv = file->private_data;
+	void __user *u = (void __user *)arg;
+
+	switch (cmd) {
+	case IOCTL_GNTDEV_MAP_GRANT_REF:
+		return map_grant_ref(priv, u);
+	case IOCTL_GNTDEV_UNMAP_GRANT_REF:
+		return unmap_grant_ref(priv, u);
+	case IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR:
+		return get_offset_for_vaddr(file, u);
+	default:
+		/* SET_MAX_GRANTS too: in-tree dropped it, and libxengnttab expects that. */
+		return -ENOTTY;
+	}
+}
+
+/* Each strategy's device has a copy of its own, with its module as the owner. */
+const struct file_operations gntmap_file_ops = {
+	.open = gntmap_open,
+	.release = gntmap_release,
+	.mmap = gntmap_mmap,
+	.get_unmapped_area = gntmap_get_unmapped_area,
+	.unlocked_ioctl = gntmap_ioctl,
+};

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * gntmap: internal types, and who calls whom.
+ *
+ *	strategy_*.c, main.c			who we are, what domain this is
+ *	backend_pv.c, backend_xlate.c, file.c	what the domain demands; what a user asks
+ *	mmap.c, grant.c				the ways into a range
+ *	offsets.c				where a file's ranges are
+ *	range.c					the life of a mapping
+ *	pages.c					what stands alone
+ *
+ * Calls go down only; whoever must be called back hands over an ops struct.
+ */
+#ifndef GNTMAP_H
+#define GNTMAP_H
+
+#undef pr_fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include <xen/interface/grant_table.h>
+#include <xen/interface/xen.h>
+
+#include "compat.h"
+
+/*
+ * How many operations go into one hypercall. It bounds the time for which a
+ * CPU cannot be preempted and the lock that happens to be held stays taken.
+ */
+#define GNTMAP_MAP_BATCH	64
+/* Unmapping must not allocate: its operations live on the stack. Xen flushes TLBs once for 32. */
+#define GNTMAP_UNMAP_BATCH	32
+
+/*
+ * For arrays whose size the user chooses: with a high limit they may be too
+ * big for kvmalloc(), which is the user's ENOMEM and no reason to warn.
+ */
+#define GFP_USER_SIZED		(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+
+struct gntmap_range;
+
+/**
+ * struct gntmap_strategy - how a VMA is kept out of NUMA balancing
+ * @name: the token that names it everywhere
+ * @vm_flags: VMA flags that are its mechanism (0 where the mechanism is none)
+ * @vm_ops: starts with GNTMAP_VM_OPS, may add ->get_policy
+ * @populate: puts @nr pages with ordinary PTEs into a VMA under ->mmap, from
+ *	vm_start on. The VMA's flags must be the same before and after it.
+ */
+struct gntmap_strategy {
+	const char *name;
+	vm_flags_t vm_flags;
+	const struct vm_operations_struct *vm_ops;
+	int (*populate)(struct vm_area_struct *vma, struct page **pages, unsigned long nr);
+};
+
+struct gntmap_device;
+
+struct gntmap_device *gntmap_strategy_register(const struct gntmap_strategy *strategy,
+					       struct module *owner, const char *node);
+void gntmap_strategy_unregister(struct gntmap_device *device);
+int gntmap_insert_pages(struct vm_area_struct *vma, struct page **pages, unsigned long nr);
+
+void gntmap_vma_open(struct vm_area_struct *vma);
+void gntmap_vma_close(struct vm_area_struct *vma);
+int gntmap_vma_may_split(struct vm_area_struct *vma, unsigned long addr);
+int gntmap_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+			unsigned long end, unsigned long newflags);
+vm_fault_t gntmap_vma_fault(struct vm_fault *vmf);
+struct page *gntmap_vma_normal_page(struct vm_area_struct *vma, unsigned long addr);
+
+#define GNTMAP_VM_OPS						\
+	.open			= gntmap_vma_open,		\
+	.close			= gntmap_vma_close,		\
+	.may_split		= gntmap_vma_may_split,		\
+	.mprotect		= gntmap_vma_mprotect,		\
+	.fault			= gntmap_vma_fault,		\
+	.GNTMAP_NORMAL_PAGE_OP	= gntmap_vma_normal_page
+
+/**
+ * struct gntmap_backend - what the type of our domain demands
+ * @name: "pv" or "xlate"
+ * @vm_flags: VMA flags it needs whatever the strategy
+ * @fixed: a VMA must keep its place, size and protection for life
+ * @mmap: maps the range's frames and shows them in @vma; undoes all on failure
+ * @close: the last VMA is gone; nothing of it may be left
+ * @fault: a PTE of the VMA is not there
+ */
+struct gntmap_backend {
+	const char *name;
+	vm_flags_t vm_flags;
+	bool fixed;
+	int (*mmap)(struct gntmap_range *range, struct vm_area_struct *vma);
+	void (*close)(struct gntmap_range *range);
+	vm_fault_t (*fault)(struct gntmap_range *range, struct vm_fault *vmf);
+};
+
+extern const struct gntmap_backend gntmap_backend_pv;
+extern const struct gntmap_backend gntmap_backend_xlate;
+
+/* Where pages come from and go back to (pages.c). */
+enum gntmap_provider {
+	GNTMAP_UNPOPULATED,	/* page structs without memory, ZONE_DEVICE */
+	GNTMAP_BALLOONED,	/* ordinary memory given back to Xen first */
+};
+
+struct page **gntmap_pages_alloc(unsigned int nr, enum gntmap_provider *provider);
+void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider);
+
+/* The grants behind a range (grant.c). */
+struct gntmap_grants {
+	domid_t domid;			/* of all references, unless domids is there */
+	domid_t *domids;
+	grant_ref_t *refs;
+	grant_handle_t *handles;	/* of the kernel's mapping */
+	grant_handle_t *user_handles;	/* PV: of the user's PTEs */
+};
+
+/* PV: the user's PTEs that Xen writes (backend_pv.c). */
+struct gntmap_user_ptes {
+	struct mmu_interval_notifier notifier;
+	struct mutex lock;	/* serialises unmapping them; never held over an allocation */
+	struct gntmap_range *range;
+	unsigned long vm_start;
+	u64 tables[];		/* machine address of the first PTE used in each page table */
+};
+
+enum gntmap_range_state {
+	GNTMAP_RANGE_IDLE,	/* nothing is mapped */
+	GNTMAP_RANGE_MAPPED,	/* from the begin of ->mmap to the close of the last VMA */
+	GNTMAP_RANGE_DRAINING,	/* pages go back as their last pins are dropped */
+};
+
+struct gntmap_range {
+	refcount_t refs;		/* the file's offset, each VMA, and draining hold one */
+	unsigned int nr_pages;
+	const struct gntmap_strategy *strategy;	/* valid while a file or VMA has us */
+	const struct gntmap_backend *backend;
+
+	/* place among the file's offsets, under the lock of struct gntmap_offsets */
+	struct rb_node node;
+	unsigned long index;		/* in pages */
+	unsigned long gap;		/* free pages just below index */
+	unsigned long max_gap;		/* the largest gap in this subtree */
+	bool removed;			/* given up while mapped: only its place is left */
+
+	spinlock_t lock;		/* state, nr_vmas */
+	enum gntmap_range_state state;
+	unsigned int nr_vmas;
+
+	enum gntmap_provider provider;
+	bool lost;			/* Xen refused an unmap: never use the pages again */
+	struct page **pages;
+	struct gntmap_grants grants;
+	struct gntmap_user_ptes *user;	/* PV, while mapped */
+
+	unsigned long drain_delay;	/* jiffies */
+	struct delayed_work drain;
+};
+
+struct gntmap_range *gntmap_range_alloc(const struct gntmap_strategy *strategy, unsigned int nr);
+void gntmap_range_put(struct gntmap_range *range);
+int gntmap_range_begin(struct gntmap_range *range);
+void gntmap_range_get_vma(struct gntmap_range *range);
+void gntmap_range_put_vma(struct gntmap_range *range);
+bool gntmap_range_mapped(struct gntmap_range *range);
+int gntmap_range_init(const struct gntmap_backend *backend);
+void gntmap_range_exit(void);
+
+/* The offsets of a file: which pages of it belong to which range (offsets.c). */
+struct gntmap_offsets {
+	spinlock_t lock;	/* the tree, and the place of each range in it */
+	struct rb_root root;
+};
+
+void gntmap_offsets_init(struct gntmap_offsets *offsets);
+int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *range);
+bool gntmap_offsets_remove(struct gntmap_offsets *offsets, struct gntmap_range *range);
+void gntmap_offsets_unmapped(struct gntmap_offsets *offsets, struct gntmap_range *range);
+bool gntmap_offsets_has(struct gntmap_offsets *offsets, struct gntmap_range *range);
+bool gntmap_offsets_fixed(struct gntmap_offsets *offsets, unsigned long index);
+struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned long index);
+struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets);
+
+int gntmap_grants_alloc(struct gntmap_range *range, bool user_ptes);
+int gntmap_grants_copy_refs(struct gntmap_range *range, const void __user *refs);
+void gntmap_grants_free(struct gntmap_range *range);
+int gntmap_grants_map(struct gntmap_range *range, bool writable);
+void gntmap_grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end);
+unsigned int gntmap_grants_unmap(struct gntmap_range *range);
+
+u64 gntmap_user_pte(const struct gntmap_range *range, unsigned int i);
+
+/* An open file (file.c, mmap.c). */
+struct gntmap_file {
+	const struct gntmap_strategy *strategy;
+	struct gntmap_offsets offsets;
+};
+
+extern const struct file_operations gntmap_file_ops;
+const struct gntmap_strategy *gntmap_device_strategy(const struct file *file);
+int gntmap_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long gntmap_get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
+				       unsigned long pgoff, unsigned long flags);
+
+#endif

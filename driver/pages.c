@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where struct pages come from and go back to.
+ *
+ * A mapped grant needs a struct page whose frame nothing else uses. Unpopulated
+ * pages lie over an unused piece of the physical address space: first ordinary
+ * page structs of extra memory where there is some (arch_xen_unpopulated_init(),
+ * in auto-translated domains since 6.12), then ZONE_DEVICE ones. Ballooned pages
+ * are ordinary memory that is given back to Xen first: what mm does to ordinary
+ * pages (change_pte_range() skips ZONE_DEVICE ones, for instance) can be seen on
+ * all of them.
+ */
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <xen/balloon.h>
+#include <xen/grant_table.h>
+#include <xen/xen.h>
+
+#include "gntmap.h"
+
+static const char * const provider_names[] = {
+	[GNTMAP_UNPOPULATED]	= "unpopulated",
+	[GNTMAP_BALLOONED]	= "ballooned",
+};
+
+static int provider_set(const char *val, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(provider_names, val);
+
+	if (i < 0)
+		return i;
+	WRITE_ONCE(*(enum gntmap_provider *)kp->arg, i);
+	return 0;
+}
+
+static int provider_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n",
+			  provider_names[READ_ONCE(*(enum gntmap_provider *)kp->arg)]);
+}
+
+static const struct kernel_param_ops provider_ops = {
+	.set = provider_set,
+	.get = provider_get,
+};
+
+static enum gntmap_provider default_provider = GNTMAP_UNPOPULATED;
+module_param_cb(provider, &provider_ops, &default_provider, 0644);
+MODULE_PARM_DESC(provider, "pages for ranges created from now on: unpopulated (default) or ballooned");
+
+static int provide(unsigned int nr, struct page **pages, enum gntmap_provider provider)
+{
+	int err;
+
+	if (provider == GNTMAP_UNPOPULATED)
+		return gnttab_alloc_pages(nr, pages);
+
+	err = xen_alloc_ballooned_pages(nr, pages);
+	if (err)
+		return err;
+	err = gnttab_pages_set_private(nr, pages);
+	if (err) {
+		gnttab_pages_clear_private(nr, pages);
+		xen_free_ballooned_pages(nr, pages);
+	}
+	return err;
+}
+
+/**
+ * gntmap_pages_alloc - get pages to map foreign frames into
+ * @nr: how many
+ * @provider: set to what they have to be freed with
+ *
+ * Return: their array, or ERR_PTR(-ENOMEM).
+ */
+struct page **gntmap_pages_alloc(unsigned int nr, enum gntmap_provider *provider)
+{
+	struct page **pages;
+	int err;
+
+	pages = kvcalloc(nr, sizeof(*pages), GFP_USER_SIZED);
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+
+	*provider = READ_ONCE(default_provider);
+	err = provide(nr, pages, *provider);
+	if (err) {
+		kvfree(pages);
+		return ERR_PTR(err);
+	}
+	return pages;
+}
+
+/* @pages as gntmap_pages_alloc() returned them, with nothing mapped in their frames. */
+void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider)
+{
+	unsigned int i;
+
+	/* That another domain's content was written to says nothing of the next mapping's. */
+	for (i = 0; i < nr; i++)
+		ClearPageDirty(pages[i]);
+
+	if (provider == GNTMAP_UNPOPULATED) {
+		gnttab_free_pages(nr, pages);
+	} else {
+		gnttab_pages_clear_private(nr, pages);
+		xen_free_ballooned_pages(nr, pages);
+	}
+	kvfree(pages);
+}

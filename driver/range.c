@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a mapping.
+ *
+ * A range is born by MAP_GRANT_REF with all that it will ever need: its pages,
+ * the list of grants, room for their handles. From then on it is in one of
+ * three states:
+ *
+ *	IDLE		No grant is mapped. mmap() may begin.
+ *	MAPPED		From the begin of mmap() to the close of the last VMA
+ *			that shows the range (there is more than one after fork,
+ *			a split or a move, where the backend allows them).
+ *	DRAINING	No page table has the pages any more, so nobody new can
+ *			get at them, but direct IO or a long-term pin may have
+ *			got hold of some before. Those grants stay mapped until
+ *			the last pin is gone; all others go back at once.
+ *
+ * mmap() moves IDLE to MAPPED. The close of the last VMA, or a failed mmap()
+ * after undoing what it put into page tables, moves MAPPED to DRAINING and
+ * drains at once, in its own context. If no page was pinned the range is IDLE
+ * when that returns, so that a munmap() without pins has handed everything
+ * back. Otherwise a work item looks again, at growing intervals, as there is
+ * nobody who would tell of a page's last pin; it ends in IDLE too.
+ *
+ * A range in DRAINING belongs to the one context that drains it: the one that
+ * left MAPPED first, then the work item. MAPPED is entered and left by whoever
+ * has mmap_lock or is the last user of an address space. Only the change of
+ * state and the number of VMAs are shared, and have the range's spinlock.
+ *
+ * References are held by the file's offset (given up by UNMAP_GRANT_REF and by
+ * the release of the file), by each VMA, and by a queued work item. The last
+ * one to go finds an IDLE range and frees it. So a range outlives its offset
+ * while it is mapped, and its file and its strategy's module while it drains;
+ * a queued work item therefore keeps the core module and touches neither.
+ *
+ * In PV, Xen maps each grant twice: at the user's PTE and at the kernel's
+ * address of the page. What happens to the PTEs is the backend's affair; it
+ * has to have them out of the page tables before the VMA is gone, pinned or
+ * not. A pin only ever needs the kernel's mapping and the p2m entry, which are
+ * what draining undoes.
+ *
+ * Teardown cannot fail: nothing on the way from MAPPED to IDLE allocates.
+ * Should Xen refuse an unmap, the range's pages are leaked on purpose: they
+ * may still be somebody else's memory.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "gntmap.h"
+
+#define DRAIN_DELAY_MIN	1		/* jiffies */
+#define DRAIN_DELAY_MAX	(HZ / 10)
+
+static const struct gntmap_backend *backend;
+static struct workqueue_struct *drain_wq;
+
+static void drain_work(struct work_struct *work);
+
+/**
+ * gntmap_range_alloc - make a range with nothing in it
+ * @strategy: how its VMAs are kept out of NUMA balancing
+ * @nr: pages, more than 0
+ *
+ * Return: the range, IDLE, with one reference, or ERR_PTR(-ENOMEM).
+ */
+struct gntmap_range *gntmap_range_alloc(const struct gntmap_strategy *strategy, unsigned int nr)
+{
+	struct gntmap_range *range;
+	int err;
+
+	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
+	if (!range)
+		return ERR_PTR(-ENOMEM);
+
+	refcount_set(&range->refs, 1);
+	range->nr_pages = nr;
+	range->strategy = strategy;
+	range->backend = backend;
+	RB_CLEAR_NODE(&range->node);
+	spin_lock_init(&range->lock);
+	INIT_DELAYED_WORK(&range->drain, drain_work);
+
+	err = gntmap_grants_alloc(range, backend->fixed);
+	if (err)
+		goto err_free_grants;
+	range->pages = gntmap_pages_alloc(nr, &range->provider);
+	if (IS_ERR(range->pages)) {
+		err = PTR_ERR(range->pages);
+		goto err_free_grants;
+	}
+	return range;
+
+err_free_grants:
+	gntmap_grants_free(range);
+	kfree(range);
+	return ERR_PTR(err);
+}
+
+/* Give up a reference; the last one frees the range, which is IDLE. */
+void gntmap_range_put(struct gntmap_range *range)
+{
+	if (!refcount_dec_and_test(&range->refs))
+		return;
+	if (!range->lost)
+		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
+	gntmap_grants_free(range);
+	kfree(range);
+}
+
+static bool drained(struct gntmap_range *range)
+{
+	if (gntmap_grants_unmap(range))
+		return false;
+
+	spin_lock(&range->lock);
+	range->state = GNTMAP_RANGE_IDLE;
+	spin_unlock(&range->lock);
+	return true;
+}
+
+static void drain_later(struct gntmap_range *range)
+{
+	queue_delayed_work(drain_wq, &range->drain, range->drain_delay);
+	range->drain_delay = min_t(unsigned long, range->drain_delay * 2, DRAIN_DELAY_MAX);
+}
+
+static void drain_work(struct work_struct *work)
+{
+	struct gntmap_range *range = container_of(work, struct gntmap_range, drain.work);
+
+	if (!drained(range)) {
+		drain_later(range);
+		return;
+	}
+	gntmap_range_put(range);
+	/* What is left of this function runs before gntmap_range_exit() has flushed the queue. */
+	module_put(THIS_MODULE);
+}
+
+/* DRAINING belongs to us. Takes over the caller's reference. */
+static void drain(struct gntmap_range *range)
+{
+	if (drained(range)) {
+		gntmap_range_put(range);
+		return;
+	}
+	__module_get(THIS_MODULE);
+	range->drain_delay = DRAIN_DELAY_MIN;
+	drain_later(range);
+}
+
+/**
+ * gntmap_range_begin - IDLE to MAPPED, with one VMA
+ * @range: to be mapped
+ *
+ * On success the caller's reference is the VMA's: gntmap_range_put_vma() gives
+ * it up.
+ *
+ * Return: 0, -EINVAL if the range is mapped already, -EBUSY while it drains.
+ */
+int gntmap_range_begin(struct gntmap_range *range)
+{
+	int err = 0;
+
+	spin_lock(&range->lock);
+	if (range->state == GNTMAP_RANGE_MAPPED) {
+		err = -EINVAL;
+	} else if (range->state == GNTMAP_RANGE_DRAINING) {
+		err = -EBUSY;
+	} else {
+		range->state = GNTMAP_RANGE_MAPPED;
+		range->nr_vmas = 1;
+	}
+	spin_unlock(&range->lock);
+	return err;
+}
+
+/* Has it a VMA? Only a hint, unless the caller keeps everybody from mapping. */
+bool gntmap_range_mapped(struct gntmap_range *range)
+{
+	return READ_ONCE(range->state) == GNTMAP_RANGE_MAPPED;
+}
+
+/* One more VMA shows a MAPPED range. */
+void gntmap_range_get_vma(struct gntmap_range *range)
+{
+	refcount_inc(&range->refs);
+	spin_lock(&range->lock);
+	range->nr_vmas++;
+	spin_unlock(&range->lock);
+}
+
+/* A VMA is gone, and its PTEs with it. */
+void gntmap_range_put_vma(struct gntmap_range *range)
+{
+	bool last;
+
+	spin_lock(&range->lock);
+	last = --range->nr_vmas == 0;
+	if (last)
+		range->state = GNTMAP_RANGE_DRAINING;
+	spin_unlock(&range->lock);
+
+	if (last) {
+		range->backend->close(range);
+		drain(range);
+	} else {
+		gntmap_range_put(range);
+	}
+}
+
+int gntmap_range_init(const struct gntmap_backend *the_backend)
+{
+	backend = the_backend;
+	drain_wq = alloc_workqueue("gntmap", WQ_UNBOUND, 0);
+	return drain_wq ? 0 : -ENOMEM;
+}
+
+void gntmap_range_exit(void)
+{
+	destroy_workqueue(drain_wq);
+}
