@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The granter: a PV domain that grants pages to dom0 and does to them what dom0
+ * asks. granter.h is its specification; the words pages= and ro= of its command line
+ * are nr_refs and nr_ro there.
+ */
+#include "guest.h"
+
+#include <xen/grant_table.h>
+#include <xen/sched.h>
+
+#include "granter.h"
+
+#define IDLE_NS 10000000
+
+#define MAILBOX_REF GNTTAB_NR_RESERVED_ENTRIES
+#define FIRST_REF (MAILBOX_REF + 1)
+
+/* Linux's numbers, which dom0 understands. */
+#define EBUSY 16
+#define EINVAL 22
+#define ERANGE 34
+#define ENOSYS 38
+
+static union {
+	struct granter_mailbox box;
+	char page[PAGE_SIZE];
+} mailbox PAGE_ALIGNED;
+
+static bool is_range(const uint64_t *arg)
+{
+	return arg[0] <= nr_pages && arg[1] <= nr_pages - arg[0];
+}
+
+static int ping(const uint64_t *arg, uint64_t *reply)
+{
+	reply[0] = arg[0] + 1;
+	return 0;
+}
+
+static int fill(const uint64_t *arg, uint64_t *reply)
+{
+	(void)reply;
+	if (!is_range(arg))
+		return -ERANGE;
+	for (uint64_t i = 0; i < arg[1]; i++)
+		page_fill(arg[0] + i, arg[2]);
+	return 0;
+}
+
+static int sum(const uint64_t *arg, uint64_t *reply)
+{
+	if (!is_range(arg))
+		return -ERANGE;
+	reply[0] = GRANTER_SUM_INIT;
+	for (uint64_t i = 0; i < arg[1]; i++)
+		reply[0] = granter_sum(reply[0], page_words(arg[0] + i), NR_WORDS);
+	return 0;
+}
+
+static int check_word(const uint64_t *arg)
+{
+	if (arg[0] >= nr_pages || arg[1] >= PAGE_SIZE)
+		return -ERANGE;
+	return arg[1] % 8 ? -EINVAL : 0;
+}
+
+static int peek(const uint64_t *arg, uint64_t *reply)
+{
+	int ret = check_word(arg);
+
+	if (!ret)
+		reply[0] = page_words(arg[0])[arg[1] / 8];
+	return ret;
+}
+
+static int poke(const uint64_t *arg, uint64_t *reply)
+{
+	int ret = check_word(arg);
+
+	(void)reply;
+	if (!ret)
+		page_words(arg[0])[arg[1] / 8] = arg[2];
+	return ret;
+}
+
+static int busy(const uint64_t *arg, uint64_t *reply)
+{
+	if (!is_range(arg))
+		return -ERANGE;
+	reply[0] = 0;
+	reply[1] = UINT64_MAX;
+	for (uint64_t page = arg[0]; page < arg[0] + arg[1]; page++)
+		if (grant_busy(FIRST_REF + page) && reply[0]++ == 0)
+			reply[1] = page;
+	return 0;
+}
+
+static int revoke(const uint64_t *arg, uint64_t *reply)
+{
+	if (!is_range(arg))
+		return -ERANGE;
+	reply[0] = 0;
+	reply[1] = UINT64_MAX;
+	for (uint64_t page = arg[0]; page < arg[0] + arg[1]; page++) {
+		if (grant_end(FIRST_REF + page))
+			reply[0]++;
+		else if (reply[1] == UINT64_MAX)
+			reply[1] = page;
+	}
+	return 0;
+}
+
+static int grant_anew(const uint64_t *arg, uint64_t *reply)
+{
+	(void)reply;
+	if (!is_range(arg))
+		return -ERANGE;
+	if (arg[2] >= DOMID_FIRST_RESERVED)
+		return -EINVAL;
+	for (uint64_t page = arg[0]; page < arg[0] + arg[1]; page++)
+		if (grant_exists(FIRST_REF + page))
+			return -EBUSY;
+	for (uint64_t page = arg[0]; page < arg[0] + arg[1]; page++)
+		grant(FIRST_REF + page, arg[2], page_mfn(page), arg[3]);
+	return 0;
+}
+
+static int leave(const uint64_t *arg, uint64_t *reply)
+{
+	(void)arg;
+	(void)reply;
+	return 0;
+}
+
+static int (*const commands[])(const uint64_t *arg, uint64_t *reply) = {
+	[GRANTER_PING] = ping,	   [GRANTER_FILL] = fill,	 [GRANTER_SUM] = sum,
+	[GRANTER_PEEK] = peek,	   [GRANTER_POKE] = poke,	 [GRANTER_BUSY] = busy,
+	[GRANTER_REVOKE] = revoke, [GRANTER_GRANT] = grant_anew, [GRANTER_EXIT] = leave,
+};
+
+static void answer(uint32_t request, uint32_t port)
+{
+	struct granter_mailbox *box = &mailbox.box;
+	/* dom0 may write to its page while we look: decide on a copy. */
+	struct granter_mailbox asked = *(volatile struct granter_mailbox *)box;
+	uint64_t reply[ARRAY_SIZE(asked.reply)] = { 0 };
+	int result = -ENOSYS;
+
+	if (asked.cmd < ARRAY_SIZE(commands) && commands[asked.cmd])
+		result = commands[asked.cmd](asked.arg, reply);
+	memcpy(box->reply, reply, sizeof(reply));
+	box->result = result;
+	store_release(&box->response, request);
+	event_send(port);
+	if (asked.cmd == GRANTER_EXIT) {
+		console_print("granter: told to exit\n");
+		shut_down(SHUTDOWN_poweroff);
+	}
+}
+
+static void publish(const char *key, uint64_t value)
+{
+	char path[48], text[24];
+
+	text_format(path, sizeof(path), "data/granter/%s", key);
+	text_format(text, sizeof(text), "%lu", value);
+	xenstore_write(path, text);
+}
+
+_Noreturn void granter_main(const struct start_info *si);
+
+void granter_main(const struct start_info *si)
+{
+	uint64_t nr, nr_ro;
+	uint32_t port;
+
+	memory_init(si);
+	event_init(si);
+	console_init(si);
+	xenstore_init(si);
+
+	nr = text_option((const char *)si->cmd_line, "pages", 2048);
+	nr_ro = text_option((const char *)si->cmd_line, "ro", 64);
+	if (nr_ro > nr)
+		die("ro=", nr_ro);
+	pages_init(nr);
+	grants_init(FIRST_REF + nr);
+	mailbox.box.magic = GRANTER_MAGIC;
+	grant(MAILBOX_REF, 0, image_to_mfn(&mailbox), false);
+	for (uint64_t page = 0; page < nr; page++)
+		grant(FIRST_REF + page, 0, page_mfn(page), page >= nr - nr_ro);
+	port = event_alloc(0);
+
+	publish("first_ref", FIRST_REF);
+	publish("nr_refs", nr);
+	publish("nr_ro", nr_ro);
+	publish("first_gfn", page_mfn(0));
+	publish("gfn_list", pages_directory_mfn());
+	publish("mailbox_ref", MAILBOX_REF);
+	publish("mailbox_gfn", image_to_mfn(&mailbox));
+	publish("port", port);
+	xenstore_write("data/granter/state", "ready");
+	console_print("granter: %lu pages from ref %lu, the last %lu read-only\n", nr, (uint64_t)FIRST_REF, nr_ro);
+
+	for (;;) {
+		uint32_t request;
+
+		event_clear(port);
+		request = load_acquire(&mailbox.box.request);
+		if (request != mailbox.box.response)
+			answer(request, port);
+		else
+			event_wait(port, IDLE_NS);
+	}
+}
