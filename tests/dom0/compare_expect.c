@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel's source makes us expect of each row, and where it says so.
+ *
+ * The first line that fits decides. Functions are named as in 7.2, with the older name where it differs; where no
+ * file is named, the function is the driver's.
+ */
+#include "compare.h"
+
+#include <string.h>
+
+#define PV 1
+#define XLATE 2
+#define BOTH (PV | XLATE)
+/* added to a mode: if not all pages are ZONE_DEVICE ones */
+#define ORDINARY 4
+#define ANY NULL
+#define PROTECTED "vmio mixedmap policy"
+
+struct expectation {
+	const char *row;	/* without suffix */
+	const char *strategies; /* NULL: any */
+	unsigned int modes;
+	unsigned int since;	/* kernel version, 0: any */
+	const char *expected;
+	const char *decided_by;
+};
+
+/* Newer kernels come before older ones. */
+static const struct expectation expectations[] = {
+	{ "VMA flags", "vmio", PV, 0, "io dc de dd",
+	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY" },
+	{ "VMA flags", "mixedmap", PV, 0, "dc de dd mm",
+	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY" },
+	{ "VMA flags", ANY, PV, 0, "dc de dd",
+	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY" },
+	{ "VMA flags", "vmio", XLATE, 0, "io de dd",
+	  "gntmap_insert_pages() clears the VM_MIXEDMAP of vm_insert_pages() (mm/memory.c)" },
+	{ "VMA flags", "mixedmap", XLATE, 0, "de dd mm", "gntmap_mmap()" },
+	{ "VMA flags", ANY, XLATE, 0, "de dd",
+	  "gntmap_insert_pages() clears the VM_MIXEDMAP of vm_insert_pages() (mm/memory.c)" },
+
+	{ "numa_maps policy", "policy", BOTH, 0, "local",
+	  "show_numa_map() (fs/proc/task_mmu.c) asks ->get_policy(): MPOL_LOCAL" },
+	{ "numa_maps policy", ANY, BOTH, 0, "default",
+	  "show_numa_map() (fs/proc/task_mmu.c): no policy of its own, the task's is the default one" },
+
+	{ "scan passes", ANY, BOTH, 0, ">= 3",
+	  "premise: reset_ptenuma_scan() (kernel/sched/fair.c) counts them in mm->numa_scan_seq" },
+	{ "change_prot_numa() on the control", ANY, BOTH, 0, ">= 3",
+	  "premise: private anonymous memory passes every filter of task_numa_work() (kernel/sched/fair.c)" },
+	{ "change_prot_numa() on it", "vmio", BOTH, 0, "= 0",
+	  "vma_migratable() (mm/mempolicy.c) refuses VM_IO" },
+	{ "change_prot_numa() on it", "mixedmap", BOTH, 0, "= 0",
+	  "task_numa_work() (kernel/sched/fair.c) skips VM_MIXEDMAP" },
+	{ "change_prot_numa() on it", "policy", BOTH, 0, "= 0",
+	  "vma_policy_mof() (mm/mempolicy.c): no MPOL_F_MOF; 7.2 would take the task's policy for a NULL, 6.1 and 6.12 not" },
+	{ "change_prot_numa() on it", ANY, BOTH, 0, "> 0",
+	  "task_numa_work() (kernel/sched/fair.c): nothing keeps it off" },
+	{ "skip reason", PROTECTED, BOTH, 0, "unsuitable",
+	  "task_numa_work() (kernel/sched/fair.c), NUMAB_SKIP_UNSUITABLE; 6.1 has no such tracepoint" },
+	{ "skip reason", ANY, BOTH, 0, "!= unsuitable",
+	  "task_numa_work() (kernel/sched/fair.c): passes may be skipped for another reason; 6.1 has no such tracepoint" },
+	{ "PTEs made PROT_NONE", PROTECTED, BOTH, 0, "= 0",
+	  "change_prot_numa() is not called" },
+	{ "PTEs made PROT_NONE", ANY, PV, 0, "= 0",
+	  "change_protection() (mm/mprotect.c) notifies before it looks: pv_invalidate() has Xen clear the PTEs" },
+	{ "PTEs made PROT_NONE", ANY, XLATE | ORDINARY, 0, "> 0",
+	  "change_pte_range() (mm/mprotect.c): ordinary pages that are not dirty; in 6.12 arch_xen_unpopulated_init() (arch/x86/xen/enlighten.c) calls such pages unpopulated, in 6.1 not" },
+	{ "PTEs made PROT_NONE", ANY, XLATE, 0, "= 0",
+	  "change_pte_range() (mm/mprotect.c; in 7.2 folio_can_map_prot_numa()) skips ZONE_DEVICE pages" },
+	{ "faults after the scan", PROTECTED, BOTH, 0, "= 0",
+	  "no PTE was touched" },
+	{ "faults after the scan", ANY, PV, 0, "> 0",
+	  "pv_fault(): the PTEs are gone, VM_FAULT_SIGBUS" },
+	{ "faults after the scan", ANY, XLATE | ORDINARY, 0, "> 0",
+	  "do_numa_page() (mm/memory.c): hinting faults" },
+	{ "faults after the scan", ANY, XLATE, 0, "= 0",
+	  "change_pte_range() (mm/mprotect.c) left ZONE_DEVICE pages alone" },
+	{ "data after the scans", "none", PV, 0, "SIGBUS",
+	  "pv_invalidate() gave the grants back, pv_fault() cannot map them again" },
+	{ "data after the scans", ANY, BOTH, 0, "intact",
+	  "nothing was unmapped; hinting faults put PTEs back, do_numa_page() (mm/memory.c)" },
+
+	{ "O_DIRECT write from it", "vmio", PV, 0, "EFAULT",
+	  "gup_fast_pte_range() (6.1: gup_pte_range()) leaves special PTEs, check_vma_flags() (mm/gup.c) refuses VM_IO" },
+	{ "O_DIRECT write from it", "vmio", XLATE, VERSION(6, 10), "EFAULT",
+	  "gup_fast_folio_allowed() (mm/gup.c, since 6.10) refuses pages without ->mapping (CONFIG_SECRETMEM), check_vma_flags() VM_IO" },
+	{ "O_DIRECT write from it", "vmio", XLATE, 0, "ok",
+	  "gup_pte_range() (mm/gup.c, before 6.10) takes ordinary PTEs without a look at the VMA: VM_IO is not noticed" },
+	{ "O_DIRECT write from it", ANY, PV, 0, "ok",
+	  "follow_page_pte() (mm/gup.c): vm_normal_page() asks ->find_normal_page() (->find_special_page())" },
+	{ "O_DIRECT write from it", ANY, XLATE, 0, "ok",
+	  "follow_page_pte() (mm/gup.c): ordinary PTEs, vm_normal_page()" },
+
+	{ "process_vm_readv()", "vmio", BOTH, 0, "EFAULT",
+	  "process_vm_rw_single_vec() (mm/process_vm_access.c) pins remotely, never fast: check_vma_flags() (mm/gup.c)" },
+	{ "process_vm_readv()", ANY, BOTH, 0, "ok",
+	  "pin_user_pages_remote() (mm/gup.c): check_vma_flags() has nothing against it" },
+	{ "/proc/PID/mem read", "vmio", BOTH, 0, "EIO",
+	  "__access_remote_vm() (mm/memory.c): check_vma_flags() refuses, there is no vm_ops->access; mem_rw() (fs/proc/base.c)" },
+	{ "/proc/PID/mem read", ANY, BOTH, 0, "ok",
+	  "__access_remote_vm() (mm/memory.c): check_vma_flags() has nothing against it" },
+
+	{ "io_uring registered buffer", "vmio", PV, 0, "EFAULT",
+	  "io_pin_pages() (io_uring/memmap.c; 6.1: rsrc.c): check_vma_flags() (mm/gup.c) refuses VM_IO" },
+	{ "io_uring registered buffer", "vmio", XLATE, 0, "EFAULT",
+	  "io_pin_pages(): 6.1 pins slowly; later gup_fast_folio_allowed() (mm/gup.c) refuses pages without ->mapping; check_vma_flags() VM_IO" },
+	{ "io_uring registered buffer", ANY, BOTH, VERSION(6, 5), "ok",
+	  "io_pin_pages() leaves it to writable_file_mapping_allowed() (mm/gup.c, since 6.5): devtmpfs needs no dirty tracking" },
+	{ "io_uring registered buffer", ANY, BOTH, 0, "EOPNOTSUPP",
+	  "io_pin_pages() (io_uring/rsrc.c, before 6.5) takes no file mapping but shmem and hugetlbfs" },
+
+	{ "fork: child reads it", ANY, PV, 0, "SIGSEGV",
+	  "dup_mmap() (kernel/fork.c; 7.2: mm/mmap.c) leaves out VM_DONTCOPY" },
+	{ "fork: child reads it", "mixedmap", XLATE, 0, "ok, PTEs copied",
+	  "vma_needs_copy() (mm/memory.c): VM_MIXEDMAP" },
+	{ "fork: child reads it", ANY, XLATE, 0, "ok, faulted in",
+	  "vma_needs_copy() (mm/memory.c): no; xlate_fault()" },
+	{ "fork: parent reads it", ANY, PV, 0, "ok",
+	  "dup_mmap() does not come by: VM_DONTCOPY" },
+	{ "fork: parent reads it", ANY, XLATE, 0, "ok",
+	  "copy_page_range() (mm/memory.c) write-protects only private mappings" },
+	{ "mprotect(PROT_READ) and back", ANY, PV, 0, "EINVAL",
+	  "gntmap_vma_mprotect(): Xen wrote the PTEs" },
+	{ "mprotect(PROT_READ) and back", ANY, XLATE, 0, "ok",
+	  "gntmap_vma_mprotect(): the PTEs are Linux's own" },
+	{ "in a core dump", ANY, BOTH, 0, "no",
+	  "vma_dump_size() (fs/coredump.c): VM_DONTDUMP" },
+	{ "in a core dump after MADV_DODUMP", ANY, BOTH, 0, "EINVAL",
+	  "madvise_vma_behavior() (mm/madvise.c): not for VM_SPECIAL, to which VM_DONTEXPAND belongs" },
+
+	{ "references still busy", ANY, BOTH, 0, "= 0",
+	  "gntmap_range_put_vma(): the last VMA gives back the grants" },
+};
+
+/* Rows that what is said of another one holds for. */
+static const char *const twins[][2] = {
+	{ "O_DIRECT read into it", "O_DIRECT write from it" },
+	{ "vmsplice() from it", "O_DIRECT write from it" },
+	{ "process_vm_writev()", "process_vm_readv()" },
+	{ "/proc/PID/mem write", "/proc/PID/mem read" },
+};
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += len) {
+		if ((at == words || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+			return true;
+	}
+	return false;
+}
+
+static const struct expectation *find(const char *row, const char *strategy,
+				      bool ordinary_pages)
+{
+	for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++) {
+		if (!strcmp(row, twins[i][0]))
+			row = twins[i][1];
+	}
+	for (size_t i = 0; i < sizeof(expectations) / sizeof(expectations[0]); i++) {
+		const struct expectation *e = &expectations[i];
+
+		if (!strcmp(e->row, row) &&
+		    (!e->strategies || has_word(e->strategies, strategy)) &&
+		    (e->modes & (machine.xlate ? XLATE : PV)) && (!(e->modes & ORDINARY) || ordinary_pages) &&
+		    machine.version >= e->since)
+			return e;
+	}
+	return NULL;
+}
+
+static bool holds(const char *expected, const struct cell *cell)
+{
+	char word[sizeof(cell->observed)];
+	long number;
+
+	if (sscanf(expected, "!= %95s", word) == 1)
+		return strcmp(cell->observed, word) != 0;
+	if (sscanf(expected, "= %ld", &number) == 1)
+		return cell->has_value && cell->value == number;
+	if (sscanf(expected, "> %ld", &number) == 1)
+		return cell->has_value && cell->value > number;
+	if (sscanf(expected, ">= %ld", &number) == 1)
+		return cell->has_value && cell->value >= number;
+	return !strcmp(cell->observed, expected);
+}
+
+void expect(struct cell *cell, const char *row, const char *strategy)
+{
+	const struct expectation *e = find(row, strategy, cell->ordinary_pages);
+
+	/* A row without an expectation is a figure. */
+	if (!e) {
+		cell->verdict = VERDICT_INFO;
+		return;
+	}
+	snprintf(cell->expected, sizeof(cell->expected), "%s", e->expected);
+	snprintf(cell->decided_by, sizeof(cell->decided_by), "%s", e->decided_by);
+	cell->verdict = holds(e->expected, cell) ? VERDICT_PASS : VERDICT_FAIL;
+}
