@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# What people type. `make help` lists it, README.md explains it.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+.PHONY: all modules compare check check-unprotected unit vm-run vm-shell readme clean help
+
+all: modules
+
+# STRATEGY=name builds the core and that strategy only (Kbuild reads it).
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
+
+# The test bed. Its scripts install what is missing on the host, or say what to install.
+compare:
+	tests/$(if $(HOST),host.sh compare,compare.sh)
+
+check:
+	tests/$(if $(HOST),host.sh check,check.sh)
+
+# The NUMA tests notice when a strategy's protection is taken out.
+check-unprotected:
+	tests/unprotected.sh
+
+unit:
+	$(MAKE) -C tests/unit check
+
+vm-run:
+	tests/vm/vm.sh run
+
+vm-shell:
+	tests/vm/vm.sh shell
+
+# Needs build/report of a `make compare KERNEL='6.1 6.12 7.2'`.
+readme:
+	tests/dom0/report.sh -r README.md
+
+clean:
+	rm -rf build
+	[ ! -d $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+help:
+	@echo 'make [KDIR=dir] [STRATEGY=name]  modules: all of them, or the core and one strategy'
+	@echo 'make compare                     the strategies side by side in a real dom0; report in build/report/'
+	@echo 'make check                       all tests; the last line is N passed, N failed, N skipped'
+	@echo 'make check-unprotected           the tests notice a strategy without its protection'
+	@echo 'make unit                        the tests that need no dom0'
+	@echo "make vm-run CMD='...'            a command in a fresh dom0; OVERLAY=dir, TIMEOUT=seconds"
+	@echo 'make vm-shell                    a fresh dom0 with a console'
+	@echo 'make readme                      the last comparison becomes the table in README.md'
+	@echo
+	@echo 'KERNEL: 6.1, 6.12, 7.2, newest or a release; MODE: pv, pvh; one or a quoted list. HOST=1: this machine is the dom0.'
