@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a user asks of an open device: the ioctls of <xen/gntdev.h>.
+ * What a user asks of an open device: the ioctls of <xen/gntdev.h> and our own.
  *
  * A file is a list of ranges, each at an offset of its own. Nothing here waits
  * for another thread, and nothing is held while user memory is touched.
@@ -14,10 +14,6 @@
 
 #include "gntmap.h"
 
-static unsigned int limit = 64 * 1024;
-module_param(limit, uint, 0644);
-MODULE_PARM_DESC(limit, "Maximum number of grants that may be mapped by one mapping request");
-
 static int gntmap_open(struct inode *inode, struct file *file)
 {
 	struct gntmap_file *priv;
@@ -25,6 +21,11 @@ static int gntmap_open(struct inode *inode, struct file *file)
 	priv = kzalloc_obj(*priv, GFP_KERNEL_ACCOUNT);
 	if (!priv)
 		return -ENOMEM;
+	priv->account = gntmap_account_alloc();
+	if (!priv->account) {
+		kfree(priv);
+		return -ENOMEM;
+	}
 
 	/* misc_open() left its device here. */
 	priv->strategy = gntmap_device_strategy(file);
@@ -45,6 +46,7 @@ static int gntmap_release(struct inode *inode, struct file *file)
 		gntmap_range_put(range);
 		cond_resched();
 	}
+	gntmap_account_put(priv->account);
 	kfree(priv);
 	return 0;
 }
@@ -54,7 +56,8 @@ static int gntmap_release(struct inode *inode, struct file *file)
  *
  * Nothing is mapped before mmap(). The lowest offset that is free is used, 0
  * for the first range. -EINVAL: @count is 0 or above the limit, or a domain id
- * is not one; -EFAULT; -ENOMEM; -ENOSPC: the file's offsets are used up.
+ * is not one; -EPERM: the file is restricted to another domain; -EFAULT;
+ * -ENOMEM; -ENOSPC: above the file's cap, or its offsets are used up.
  */
 static long map_grant_ref(struct gntmap_file *priv, struct ioctl_gntdev_map_grant_ref __user *u)
 {
@@ -64,13 +67,11 @@ static long map_grant_ref(struct gntmap_file *priv, struct ioctl_gntdev_map_gran
 
 	if (get_user(count, &u->count))
 		return -EFAULT;
-	if (!count || count > READ_ONCE(limit))
-		return -EINVAL;
 
-	range = gntmap_range_alloc(priv->strategy, count);
+	range = gntmap_range_alloc(priv, count);
 	if (IS_ERR(range))
 		return PTR_ERR(range);
-	err = gntmap_grants_copy_refs(range, &u->refs);
+	err = gntmap_grants_copy_refs(range, priv, &u->refs);
 	if (err)
 		goto out_put_range;
 
@@ -159,6 +160,12 @@ static long gntmap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return unmap_grant_ref(priv, u);
 	case IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR:
 		return get_offset_for_vaddr(file, u);
+	case GNTMAP_IOCTL_INFO:
+		return gntmap_info(priv, u);
+	case GNTMAP_IOCTL_RESTRICT:
+		return gntmap_restrict(priv, u);
+	case GNTMAP_IOCTL_SET_MAX_PAGES:
+		return gntmap_set_max_pages(priv, u);
 	default:
 		/* SET_MAX_GRANTS too: in-tree dropped it, and libxengnttab expects that. */
 		return -ENOTTY;

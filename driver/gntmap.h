@@ -3,11 +3,12 @@
  * gntmap: internal types, and who calls whom.
  *
  *	strategy_*.c, main.c			who we are, what domain this is
- *	backend_pv.c, backend_xlate.c, file.c	what the domain demands; what a user asks
+ *	backend_pv.c, backend_xlate.c		what the domain demands
+ *	file.c, info.c				what a user asks
  *	mmap.c, grant.c				the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
- *	pages.c					what stands alone
+ *	pages.c account.c			what stands alone
  *
  * Calls go down only; whoever must be called back hands over an ops struct.
  */
@@ -30,6 +31,7 @@
 #include <xen/interface/grant_table.h>
 #include <xen/interface/xen.h>
 
+#include "../include/uapi/xen/gntmap.h"
 #include "compat.h"
 
 /*
@@ -47,6 +49,7 @@
 #define GFP_USER_SIZED		(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
 
 struct gntmap_range;
+struct gntmap_file;
 
 /**
  * struct gntmap_strategy - how a VMA is kept out of NUMA balancing
@@ -113,8 +116,28 @@ enum gntmap_provider {
 	GNTMAP_BALLOONED,	/* ordinary memory given back to Xen first */
 };
 
+const char *gntmap_pages_provider(void);
 struct page **gntmap_pages_alloc(unsigned int nr, enum gntmap_provider *provider);
 void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider);
+
+/* What a file may do (account.c). */
+struct gntmap_account {
+	refcount_t refs;	/* the file and each charged range hold one */
+	u32 domid;		/* the only one to be named, or GNTMAP_DOMID_ANY; set once */
+	spinlock_t lock;	/* what follows */
+	u64 nr_pages;
+	u64 max_pages;
+};
+
+unsigned int gntmap_limit(void);
+struct gntmap_account *gntmap_account_alloc(void);
+void gntmap_account_put(struct gntmap_account *account);
+int gntmap_account_charge(struct gntmap_account *account, u64 nr);
+void gntmap_account_uncharge(struct gntmap_account *account, unsigned int nr);
+int gntmap_account_set_max_pages(struct gntmap_account *account, u64 max_pages);
+u64 gntmap_account_max_pages(struct gntmap_account *account);
+int gntmap_account_restrict(struct gntmap_account *account, u32 domid);
+u32 gntmap_account_domid(struct gntmap_account *account);
 
 /* The grants behind a range (grant.c). */
 struct gntmap_grants {
@@ -145,6 +168,7 @@ struct gntmap_range {
 	unsigned int nr_pages;
 	const struct gntmap_strategy *strategy;	/* valid while a file or VMA has us */
 	const struct gntmap_backend *backend;
+	struct gntmap_account *account;	/* that our pages are charged to */
 
 	/* place among the file's offsets, under the lock of struct gntmap_offsets */
 	struct rb_node node;
@@ -167,12 +191,13 @@ struct gntmap_range {
 	struct delayed_work drain;
 };
 
-struct gntmap_range *gntmap_range_alloc(const struct gntmap_strategy *strategy, unsigned int nr);
+struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv, u64 nr);
 void gntmap_range_put(struct gntmap_range *range);
 int gntmap_range_begin(struct gntmap_range *range);
 void gntmap_range_get_vma(struct gntmap_range *range);
 void gntmap_range_put_vma(struct gntmap_range *range);
 bool gntmap_range_mapped(struct gntmap_range *range);
+const struct gntmap_backend *gntmap_range_backend(void);
 int gntmap_range_init(const struct gntmap_backend *backend);
 void gntmap_range_exit(void);
 
@@ -189,10 +214,12 @@ void gntmap_offsets_unmapped(struct gntmap_offsets *offsets, struct gntmap_range
 bool gntmap_offsets_has(struct gntmap_offsets *offsets, struct gntmap_range *range);
 bool gntmap_offsets_fixed(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned long index);
+struct gntmap_range *gntmap_offsets_next(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets);
 
 int gntmap_grants_alloc(struct gntmap_range *range, bool user_ptes);
-int gntmap_grants_copy_refs(struct gntmap_range *range, const void __user *refs);
+int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv,
+			    const void __user *refs);
 void gntmap_grants_free(struct gntmap_range *range);
 int gntmap_grants_map(struct gntmap_range *range, bool writable);
 void gntmap_grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end);
@@ -203,8 +230,14 @@ u64 gntmap_user_pte(const struct gntmap_range *range, unsigned int i);
 /* An open file (file.c, mmap.c). */
 struct gntmap_file {
 	const struct gntmap_strategy *strategy;
+	struct gntmap_account *account;
 	struct gntmap_offsets offsets;
 };
+
+int gntmap_file_may_name(struct gntmap_file *priv, u32 domid);
+long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u);
+long gntmap_restrict(struct gntmap_file *priv, struct gntmap_restrict __user *u);
+long gntmap_set_max_pages(struct gntmap_file *priv, struct gntmap_set_max_pages __user *u);
 
 extern const struct file_operations gntmap_file_ops;
 const struct gntmap_strategy *gntmap_device_strategy(const struct file *file);

@@ -74,13 +74,16 @@ static int split_domids(struct gntmap_grants *grants, unsigned int i, unsigned i
 /**
  * gntmap_grants_copy_refs - take a user's list of grants
  * @range: whose grants they become
+ * @priv: the file that asks
  * @refs: range->nr_pages times struct ioctl_gntdev_grant_ref
  *
  * Nobody asks yet whether they exist: that is seen when they are mapped.
  *
- * Return: 0, -EFAULT, -EINVAL (a domain id beyond 16 bits), or -ENOMEM.
+ * Return: 0, -EFAULT, -EINVAL (a domain id beyond 16 bits), -EPERM (a domain
+ * that the file may not name), or -ENOMEM.
  */
-int gntmap_grants_copy_refs(struct gntmap_range *range, const void __user *refs)
+int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv,
+			    const void __user *refs)
 {
 	struct gntmap_grants *grants = &range->grants;
 	struct ioctl_gntdev_grant_ref chunk[32];
@@ -93,8 +96,9 @@ int gntmap_grants_copy_refs(struct gntmap_range *range, const void __user *refs)
 			return -EFAULT;
 
 		for (i = 0; i < nr; i++) {
-			if (chunk[i].domid > U16_MAX)
-				return -EINVAL;
+			err = gntmap_file_may_name(priv, chunk[i].domid);
+			if (err)
+				return err;
 			if (first + i == 0)
 				grants->domid = chunk[i].domid;
 			if (!grants->domids && chunk[i].domid != grants->domid) {

@@ -206,6 +206,38 @@ struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned
 	return range;
 }
 
+/**
+ * gntmap_offsets_next - go through the ranges of a file
+ * @offsets: of the file
+ * @index: where to look from, in pages
+ *
+ * Return: the first range at @index or above that was not removed, with a
+ * reference for the caller, or NULL.
+ */
+struct gntmap_range *gntmap_offsets_next(struct gntmap_offsets *offsets, unsigned long index)
+{
+	struct gntmap_range *range, *found = NULL;
+	struct rb_node *rb;
+
+	spin_lock(&offsets->lock);
+	rb = offsets->root.rb_node;
+	while (rb) {
+		range = to_range(rb);
+		if (range->index >= index) {
+			found = range;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	while (found && found->removed)
+		found = rb_entry_safe(rb_next(&found->node), struct gntmap_range, node);
+	if (found)
+		refcount_inc(&found->refs);
+	spin_unlock(&offsets->lock);
+	return found;
+}
+
 /* Does a fixed VMA show the range that starts at @index, removed or not? */
 bool gntmap_offsets_fixed(struct gntmap_offsets *offsets, unsigned long index)
 {

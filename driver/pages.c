@@ -50,6 +50,12 @@ static enum gntmap_provider default_provider = GNTMAP_UNPOPULATED;
 module_param_cb(provider, &provider_ops, &default_provider, 0644);
 MODULE_PARM_DESC(provider, "pages for ranges created from now on: unpopulated (default) or ballooned");
 
+/* What ranges made from now on get, by name. */
+const char *gntmap_pages_provider(void)
+{
+	return provider_names[READ_ONCE(default_provider)];
+}
+
 static int provide(unsigned int nr, struct page **pages, enum gntmap_provider provider)
 {
 	int err;

@@ -58,23 +58,30 @@ static void drain_work(struct work_struct *work);
 
 /**
  * gntmap_range_alloc - make a range with nothing in it
- * @strategy: how its VMAs are kept out of NUMA balancing
- * @nr: pages, more than 0
+ * @priv: the file that asks, and that the pages are charged to
+ * @nr: pages
  *
- * Return: the range, IDLE, with one reference, or ERR_PTR(-ENOMEM).
+ * Return: the range, IDLE, with one reference, or an ERR_PTR: -EINVAL if @nr
+ * is 0 or above the limit, -ENOSPC above the file's cap, -ENOMEM.
  */
-struct gntmap_range *gntmap_range_alloc(const struct gntmap_strategy *strategy, unsigned int nr)
+struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv, u64 nr)
 {
 	struct gntmap_range *range;
 	int err;
 
+	err = gntmap_account_charge(priv->account, nr);
+	if (err)
+		return ERR_PTR(err);
 	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
-	if (!range)
-		return ERR_PTR(-ENOMEM);
+	if (!range) {
+		err = -ENOMEM;
+		goto err_uncharge;
+	}
 
 	refcount_set(&range->refs, 1);
 	range->nr_pages = nr;
-	range->strategy = strategy;
+	range->strategy = priv->strategy;
+	range->account = priv->account;
 	range->backend = backend;
 	RB_CLEAR_NODE(&range->node);
 	spin_lock_init(&range->lock);
@@ -93,6 +100,8 @@ struct gntmap_range *gntmap_range_alloc(const struct gntmap_strategy *strategy, 
 err_free_grants:
 	gntmap_grants_free(range);
 	kfree(range);
+err_uncharge:
+	gntmap_account_uncharge(priv->account, nr);
 	return ERR_PTR(err);
 }
 
@@ -104,6 +113,7 @@ void gntmap_range_put(struct gntmap_range *range)
 	if (!range->lost)
 		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
 	gntmap_grants_free(range);
+	gntmap_account_uncharge(range->account, range->nr_pages);
 	kfree(range);
 }
 
@@ -207,6 +217,12 @@ void gntmap_range_put_vma(struct gntmap_range *range)
 	} else {
 		gntmap_range_put(range);
 	}
+}
+
+/* The one that every range has. */
+const struct gntmap_backend *gntmap_range_backend(void)
+{
+	return backend;
 }
 
 int gntmap_range_init(const struct gntmap_backend *the_backend)

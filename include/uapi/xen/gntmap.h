@@ -20,7 +20,7 @@
 /*
  * GNTMAP_IOCTL_INFO: what this file is, has and may do.
  *
- * Ranges that were removed or whose file is closed while a page of them is pinned are in nobody's numbers.
+ * Ranges that were removed are in nobody's numbers, though their pages count for the cap until they have gone back.
  */
 struct gntmap_info {
 	__u32 size;		/* in: sizeof(struct gntmap_info) */
@@ -47,7 +47,7 @@ struct gntmap_info {
 
 /*
  * GNTMAP_IOCTL_RESTRICT: from now on this file may only name @domid, in every call. For good, and for whoever has the
- * file: it goes with the descriptor through fork, exec and SCM_RIGHTS. What is mapped stays.
+ * file: it goes with the descriptor through fork, exec and SCM_RIGHTS. Ranges that the file has stay, mapped or not.
  *
  * EINVAL: @domid is not the id of a domain (0 to 0x7FEF). EPERM: restricted to another domain already. A call that then
  * names another domain gets EPERM.
@@ -61,6 +61,7 @@ struct gntmap_restrict {
 
 /*
  * GNTMAP_IOCTL_SET_MAX_PAGES: the ranges of this file may have @max_pages pages together, those that it has included.
+ * A page counts until it has gone back: a range that was removed does so while it is mapped or pinned.
  * A request beyond that gets ENOSPC. A file begins without a cap (@max_pages of GNTMAP_IOCTL_INFO is ~0).
  *
  * EPERM: more than its cap is now; EBUSY: the file has more.
