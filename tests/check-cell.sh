@@ -32,8 +32,11 @@ done
 # gntmap-test's last line counts; the runner's code says what the tests cannot: a dirty log, a hang, no boot.
 awk -v cell="$kernel $mode" -v code="$code" -v seconds=$(($(date +%s) - began)) -v talk="$logs/talk" '
 	/^# [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed = $2; failed = $4; skipped = $6; counted = 1 }
-	/^not ok /		{ lines = lines "    " $0 "\n" }
+	/^not ok /		{ lines = lines "    " $0 "\n" said }
 	/^ok .* # SKIP/		{ lines = lines "    " $0 "\n" }
+	# What a test says comes before its verdict.
+	/^(not )?ok |^# ended /	{ said = ""; nr_said = 0; next }
+	/^# / && nr_said++ < 20	{ said = said "        " $0 "\n" }
 	END {
 		if (!counted || (code != 0 && !failed)) {
 			failed++

@@ -490,7 +490,8 @@ static void across_page_tables(void)
 	struct range r = range_add(open_node(), 2, NR);
 	char *room = reserve(1024), *boundary;
 
-	boundary = (char *)(((uintptr_t)room + (4 << 20) - 1) & ~((2ul << 20) - 1));
+	/* The range fits into the room on both sides of it. */
+	boundary = (char *)(((uintptr_t)room + NR * PAGE_SIZE + (2ul << 20) - 1) & ~((2ul << 20) - 1));
 	for (uint32_t before = 1; before < NR; before += 2) {
 		map_at(&r, boundary - before * PAGE_SIZE, RW);
 		range_check(&r);
