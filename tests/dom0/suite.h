@@ -40,7 +40,7 @@ struct suite_case {
 	const char *claim;
 	void (*run)(void);
 	unsigned int modes;	/* 0: any */
-	unsigned int timeout_s; /* 0: 20 */
+	unsigned int timeout_s; /* 0: 60 */
 	bool revokes;		/* pages may not be granted afterwards as they were */
 };
 
