@@ -2,9 +2,9 @@
 /*
  * PV domains: Xen writes the user's PTEs.
  *
- * It is told their machine addresses when the grants are mapped, and the same
+ * It is told their machine addresses when the frames are mapped, and the same
  * addresses when they are unmapped; in between Linux must not touch them. So
- * the VMA is fixed (mmap.c), and an MMU notifier takes the grants out of the
+ * the VMA is fixed (mmap.c), and an MMU notifier takes the frames out of the
  * page tables before Linux changes something there: at munmap, at exit, and
  * also at a NUMA scan, which is how an unprotected VMA loses its content.
  */
@@ -28,7 +28,7 @@ static unsigned int table_of(unsigned long start, unsigned long i)
  * @i: page
  *
  * Page tables do not move and are not freed while one of their PTEs maps
- * something, so what was true when the grants were mapped is so until the last
+ * something, so what was true when the frames were mapped is so until the last
  * one is unmapped.
  *
  * Return: machine address.
@@ -68,8 +68,8 @@ static bool pv_invalidate(struct mmu_interval_notifier *notifier,
 
 	mutex_lock(&user->lock);
 	mmu_interval_set_seq(notifier, cur_seq);
-	gntmap_grants_unmap_user(range, (max(what->start, start) - start) >> PAGE_SHIFT,
-				 (min(what->end, end) - start + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	range->source->unmap_user(range, (max(what->start, start) - start) >> PAGE_SHIFT,
+				  (min(what->end, end) - start + PAGE_SIZE - 1) >> PAGE_SHIFT);
 	mutex_unlock(&user->lock);
 	return true;
 }
@@ -113,13 +113,13 @@ static int pv_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
 		goto err_remove_notifier;
 
 	range->user = user;
-	err = gntmap_grants_map(range, vma->vm_flags & VM_WRITE);
+	err = range->source->map(range, vma);
 	if (err)
 		goto err_unmap_user;
 	return 0;
 
 err_unmap_user:
-	gntmap_grants_unmap_user(range, 0, range->nr_pages);
+	range->source->unmap_user(range, 0, range->nr_pages);
 	range->user = NULL;
 err_remove_notifier:
 	mmu_interval_notifier_remove(&user->notifier);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Auto-translated domains (PVH, HVM): Xen maps a grant at the guest frame of a
+ * Auto-translated domains (PVH, HVM): Xen maps a frame at the guest frame of a
  * page, and the user's PTEs are ordinary ones that Linux writes.
  */
 #include "gntmap.h"
@@ -9,10 +9,10 @@ static int xlate_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
 {
 	int err;
 
-	err = gntmap_grants_map(range, vma->vm_flags & VM_WRITE);
+	err = range->source->map(range, vma);
 	if (err)
 		return err;
-	return range->strategy->populate(vma, range->pages, range->nr_pages);
+	return range->strategy->populate(vma, vma->vm_start, range->pages, range->nr_pages);
 }
 
 static void xlate_close(struct gntmap_range *range)

@@ -68,7 +68,7 @@ static long map_grant_ref(struct gntmap_file *priv, struct ioctl_gntdev_map_gran
 	if (get_user(count, &u->count))
 		return -EFAULT;
 
-	range = gntmap_range_alloc(priv, count);
+	range = gntmap_range_alloc(priv, &gntmap_grants, count);
 	if (IS_ERR(range))
 		return PTR_ERR(range);
 	err = gntmap_grants_copy_refs(range, priv, &u->refs);

@@ -57,13 +57,14 @@ struct gntmap_file;
  * @vm_flags: VMA flags that are its mechanism (0 where the mechanism is none)
  * @vm_ops: starts with GNTMAP_VM_OPS, may add ->get_policy
  * @populate: puts @nr pages with ordinary PTEs into a VMA under ->mmap, from
- *	vm_start on. The VMA's flags must be the same before and after it.
+ *	@addr on. The VMA's flags must be the same before and after it.
  */
 struct gntmap_strategy {
 	const char *name;
 	vm_flags_t vm_flags;
 	const struct vm_operations_struct *vm_ops;
-	int (*populate)(struct vm_area_struct *vma, struct page **pages, unsigned long nr);
+	int (*populate)(struct vm_area_struct *vma, unsigned long addr, struct page **pages,
+			unsigned long nr);
 };
 
 struct gntmap_device;
@@ -71,7 +72,8 @@ struct gntmap_device;
 struct gntmap_device *gntmap_strategy_register(const struct gntmap_strategy *strategy,
 					       struct module *owner, const char *node);
 void gntmap_strategy_unregister(struct gntmap_device *device);
-int gntmap_insert_pages(struct vm_area_struct *vma, struct page **pages, unsigned long nr);
+int gntmap_insert_pages(struct vm_area_struct *vma, unsigned long addr, struct page **pages,
+			unsigned long nr);
 
 void gntmap_vma_open(struct vm_area_struct *vma);
 void gntmap_vma_close(struct vm_area_struct *vma);
@@ -88,6 +90,32 @@ struct page *gntmap_vma_normal_page(struct vm_area_struct *vma, unsigned long ad
 	.mprotect		= gntmap_vma_mprotect,		\
 	.fault			= gntmap_vma_fault,		\
 	.GNTMAP_NORMAL_PAGE_OP	= gntmap_vma_normal_page
+
+/**
+ * struct gntmap_source - what gives a range its frames and takes them back
+ * @lasting: the frames are there from the range's birth to its end; otherwise
+ *	from mmap() until the last VMA is gone
+ * @alloc: makes room for what must be known of nr_pages frames; after a failure
+ *	@free is called too
+ * @free: undoes @alloc; no frame is there any more
+ * @map: under ->mmap: from now on the frames are there, and in the user's PTEs
+ *	if range->user says where these are. After an error a part may be
+ *	mapped: @unmap_user and @unmap undo it.
+ * @unmap_user: takes pages @first to @end - 1 out of the user's page tables; their
+ *	frames stay. Sleeps, allocates nothing. The caller holds range->user->lock,
+ *	or nobody else can see the range.
+ * @unmap: takes back the frames of pages that nobody pins, and returns how many
+ *	are pinned. The range is in nobody's page tables. Sleeps, allocates
+ *	nothing, and runs in one context at a time.
+ */
+struct gntmap_source {
+	bool lasting;
+	int (*alloc)(struct gntmap_range *range);
+	void (*free)(struct gntmap_range *range);
+	int (*map)(struct gntmap_range *range, struct vm_area_struct *vma);
+	void (*unmap_user)(struct gntmap_range *range, unsigned int first, unsigned int end);
+	unsigned int (*unmap)(struct gntmap_range *range);
+};
 
 /**
  * struct gntmap_backend - what the type of our domain demands
@@ -167,6 +195,7 @@ struct gntmap_range {
 	refcount_t refs;		/* the file's offset, each VMA, and draining hold one */
 	unsigned int nr_pages;
 	const struct gntmap_strategy *strategy;	/* valid while a file or VMA has us */
+	const struct gntmap_source *source;
 	const struct gntmap_backend *backend;
 	struct gntmap_account *account;	/* that our pages are charged to */
 
@@ -191,7 +220,8 @@ struct gntmap_range {
 	struct delayed_work drain;
 };
 
-struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv, u64 nr);
+struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
+					const struct gntmap_source *source, u64 nr);
 void gntmap_range_put(struct gntmap_range *range);
 int gntmap_range_begin(struct gntmap_range *range);
 void gntmap_range_get_vma(struct gntmap_range *range);
@@ -217,13 +247,10 @@ struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned
 struct gntmap_range *gntmap_offsets_next(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets);
 
-int gntmap_grants_alloc(struct gntmap_range *range, bool user_ptes);
 int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv,
 			    const void __user *refs);
-void gntmap_grants_free(struct gntmap_range *range);
-int gntmap_grants_map(struct gntmap_range *range, bool writable);
-void gntmap_grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end);
-unsigned int gntmap_grants_unmap(struct gntmap_range *range);
+
+extern const struct gntmap_source gntmap_grants;
 
 u64 gntmap_user_pte(const struct gntmap_range *range, unsigned int i);
 

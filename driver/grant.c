@@ -24,14 +24,7 @@ static void forget(grant_handle_t *handles, unsigned int nr)
 		handles[nr] = INVALID_GRANT_HANDLE;
 }
 
-/**
- * gntmap_grants_alloc - make room for the grants of a range
- * @range: whose nr_pages is set
- * @user_ptes: Xen will write the user's PTEs
- *
- * Return: 0 or -ENOMEM; then gntmap_grants_free() frees what there is.
- */
-int gntmap_grants_alloc(struct gntmap_range *range, bool user_ptes)
+static int grants_alloc(struct gntmap_range *range)
 {
 	struct gntmap_grants *grants = &range->grants;
 	unsigned int nr = range->nr_pages;
@@ -42,7 +35,8 @@ int gntmap_grants_alloc(struct gntmap_range *range, bool user_ptes)
 		return -ENOMEM;
 	forget(grants->handles, nr);
 
-	if (!user_ptes)
+	/* Not fixed: Xen does not write the user's PTEs. */
+	if (!range->backend->fixed)
 		return 0;
 	grants->user_handles = kvmalloc_array(nr, sizeof(*grants->user_handles),
 					      GFP_USER_SIZED);
@@ -52,7 +46,7 @@ int gntmap_grants_alloc(struct gntmap_range *range, bool user_ptes)
 	return 0;
 }
 
-void gntmap_grants_free(struct gntmap_range *range)
+static void grants_free(struct gntmap_range *range)
 {
 	kvfree(range->grants.user_handles);
 	kvfree(range->grants.handles);
@@ -197,19 +191,13 @@ static int map_some(struct gntmap_range *range, unsigned int first, unsigned int
 	return err;
 }
 
-/**
- * gntmap_grants_map - map all grants of a range
- * @range: mapped nowhere; its range->user says where the user's PTEs are, if
- *	Xen is to write them
- * @writable: ask for write access
- *
+/*
  * Return: 0; -EINVAL for a grant that cannot be mapped so, -ENOSPC if Xen has
- * no room for more mappings, -ENOMEM, -EINTR. After an error a part may be
- * mapped: gntmap_grants_unmap_user() and gntmap_grants_unmap() undo it.
+ * no room for more mappings, -ENOMEM, -EINTR.
  */
-int gntmap_grants_map(struct gntmap_range *range, bool writable)
+static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
 {
-	u32 flags = GNTMAP_host_map | (writable ? 0 : GNTMAP_readonly);
+	u32 flags = GNTMAP_host_map | (vma->vm_flags & VM_WRITE ? 0 : GNTMAP_readonly);
 	unsigned int first, nr;
 	struct map_batch *batch;
 	int err = 0;
@@ -243,17 +231,8 @@ static void lose(struct gntmap_range *range, unsigned int i, s16 status)
 	range->lost = true;
 }
 
-/**
- * gntmap_grants_unmap_user - take some pages out of the user's page tables
- * @range: with range->user
- * @first: first page
- * @end: page after the last one
- *
- * The PTEs are none afterwards; the kernel's mapping, and with it the grant,
- * stays until gntmap_grants_unmap(). Sleeps, allocates nothing. The caller
- * holds range->user->lock, or nobody else can see the range.
- */
-void gntmap_grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
+/* The PTEs are none afterwards; the kernel's mapping, and with it the grant, stays. */
+static void grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
 {
 	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
 	grant_handle_t *handles = range->grants.user_handles;
@@ -280,17 +259,11 @@ void gntmap_grants_unmap_user(struct gntmap_range *range, unsigned int first, un
 	}
 }
 
-/**
- * gntmap_grants_unmap - hand back the grants that nobody pins
- * @range: no longer in anybody's page tables
- *
+/*
  * A page whose reference count is not ours alone is pinned: a device may be
  * writing to it. New pins cannot come, only those who have one can pass it on.
- * Sleeps, allocates nothing, and runs in one context at a time.
- *
- * Return: how many pages are pinned still.
  */
-unsigned int gntmap_grants_unmap(struct gntmap_range *range)
+static unsigned int grants_unmap(struct gntmap_range *range)
 {
 	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
 	grant_handle_t *handles = range->grants.handles;
@@ -327,3 +300,11 @@ unsigned int gntmap_grants_unmap(struct gntmap_range *range)
 	}
 	return nr_pinned;
 }
+
+const struct gntmap_source gntmap_grants = {
+	.alloc = grants_alloc,
+	.free = grants_free,
+	.map = grants_map,
+	.unmap_user = grants_unmap_user,
+	.unmap = grants_unmap,
+};

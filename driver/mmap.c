@@ -73,7 +73,8 @@ EXPORT_SYMBOL_GPL(gntmap_vma_normal_page);
 /**
  * gntmap_insert_pages - insert pages without marking the VMA
  * @vma: under its ->mmap, nobody else sees it yet
- * @pages: go to vm_start and on, with ordinary PTEs
+ * @addr: where the first one goes
+ * @pages: with ordinary PTEs
  * @nr: how many
  *
  * vm_insert_pages() sets VM_MIXEDMAP. Nothing it inserts needs the flag: the
@@ -83,9 +84,10 @@ EXPORT_SYMBOL_GPL(gntmap_vma_normal_page);
  *
  * Return: 0, -ENOMEM or -EFAULT; what was inserted goes with the VMA.
  */
-int gntmap_insert_pages(struct vm_area_struct *vma, struct page **pages, unsigned long nr)
+int gntmap_insert_pages(struct vm_area_struct *vma, unsigned long addr, struct page **pages,
+			unsigned long nr)
 {
-	int err = vm_insert_pages(vma, vma->vm_start, pages, &nr);
+	int err = vm_insert_pages(vma, addr, pages, &nr);
 
 	vm_flags_clear(vma, VM_MIXEDMAP);
 	return err;

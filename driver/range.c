@@ -2,20 +2,29 @@
 /*
  * The life of a mapping.
  *
- * A range is born by MAP_GRANT_REF with all that it will ever need: its pages,
- * the list of grants, room for their handles. From then on it is in one of
- * three states:
+ * A range is born by MAP_GRANT_REF or MAP_FOREIGN with all that it will ever
+ * need: its pages, and room for what its source has to know of their frames.
+ * From then on it is in one of three states:
  *
- *	IDLE		No grant is mapped. mmap() may begin.
+ *	IDLE		No VMA shows it. mmap() may begin.
  *	MAPPED		From the begin of mmap() to the close of the last VMA
  *			that shows the range (there is more than one after fork,
  *			a split or a move, where the backend allows them).
  *	DRAINING	No page table has the pages any more, so nobody new can
  *			get at them, but direct IO or a long-term pin may have
- *			got hold of some before. Those grants stay mapped until
+ *			got hold of some before. Those frames stay mapped until
  *			the last pin is gone; all others go back at once.
  *
- * mmap() moves IDLE to MAPPED. The close of the last VMA, or a failed mmap()
+ * Where frames come from and go to is the source's affair (struct
+ * gntmap_source). Grants are mapped from mmap() to the end of DRAINING, as
+ * <xen/gntdev.h> has it: IDLE means that none is. The frames of a lasting
+ * source, foreign ones, are mapped before the range gets its offset, so that
+ * the caller can be told of each that cannot be; they outlive every mmap(), and
+ * go back when the range's last reference does. The close of the last VMA
+ * therefore leads straight to IDLE, pinned pages or not: a new mmap() shows the
+ * same frames. It is the end of the range that may have to drain.
+ *
+ * For grants, mmap() moves IDLE to MAPPED. The close of the last VMA, or a failed mmap()
  * after undoing what it put into page tables, moves MAPPED to DRAINING and
  * drains at once, in its own context. If no page was pinned the range is IDLE
  * when that returns, so that a munmap() without pins has handed everything
@@ -29,11 +38,14 @@
  *
  * References are held by the file's offset (given up by UNMAP_GRANT_REF and by
  * the release of the file), by each VMA, and by a queued work item. The last
- * one to go finds an IDLE range and frees it. So a range outlives its offset
- * while it is mapped, and its file and its strategy's module while it drains;
- * a queued work item therefore keeps the core module and touches neither.
+ * one to go finds an IDLE range and frees it, after the frames of a lasting
+ * source went back; if a page of these is pinned the range lives on with one
+ * reference, that of the work item which drains it. So a range outlives its
+ * offset while it is mapped, and its file and its strategy's module while it
+ * drains; a queued work item therefore keeps the core module and touches
+ * neither.
  *
- * In PV, Xen maps each grant twice: at the user's PTE and at the kernel's
+ * In PV, Xen maps each frame twice: at the user's PTE and at the kernel's
  * address of the page. What happens to the PTEs is the backend's affair; it
  * has to have them out of the page tables before the VMA is gone, pinned or
  * not. A pin only ever needs the kernel's mapping and the p2m entry, which are
@@ -59,12 +71,14 @@ static void drain_work(struct work_struct *work);
 /**
  * gntmap_range_alloc - make a range with nothing in it
  * @priv: the file that asks, and that the pages are charged to
+ * @source: of its frames
  * @nr: pages
  *
  * Return: the range, IDLE, with one reference, or an ERR_PTR: -EINVAL if @nr
  * is 0 or above the limit, -ENOSPC above the file's cap, -ENOMEM.
  */
-struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv, u64 nr)
+struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
+					const struct gntmap_source *source, u64 nr)
 {
 	struct gntmap_range *range;
 	int err;
@@ -82,49 +96,42 @@ struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv, u64 nr)
 	range->nr_pages = nr;
 	range->strategy = priv->strategy;
 	range->account = priv->account;
+	range->source = source;
 	range->backend = backend;
 	RB_CLEAR_NODE(&range->node);
 	spin_lock_init(&range->lock);
 	INIT_DELAYED_WORK(&range->drain, drain_work);
 
-	err = gntmap_grants_alloc(range, backend->fixed);
+	err = source->alloc(range);
 	if (err)
-		goto err_free_grants;
+		goto err_free_source;
 	range->pages = gntmap_pages_alloc(nr, &range->provider);
 	if (IS_ERR(range->pages)) {
 		err = PTR_ERR(range->pages);
-		goto err_free_grants;
+		goto err_free_source;
 	}
 	return range;
 
-err_free_grants:
-	gntmap_grants_free(range);
+err_free_source:
+	source->free(range);
 	kfree(range);
 err_uncharge:
 	gntmap_account_uncharge(priv->account, nr);
 	return ERR_PTR(err);
 }
 
-/* Give up a reference; the last one frees the range, which is IDLE. */
-void gntmap_range_put(struct gntmap_range *range)
+static void set_idle(struct gntmap_range *range)
 {
-	if (!refcount_dec_and_test(&range->refs))
-		return;
-	if (!range->lost)
-		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
-	gntmap_grants_free(range);
-	gntmap_account_uncharge(range->account, range->nr_pages);
-	kfree(range);
+	spin_lock(&range->lock);
+	range->state = GNTMAP_RANGE_IDLE;
+	spin_unlock(&range->lock);
 }
 
 static bool drained(struct gntmap_range *range)
 {
-	if (gntmap_grants_unmap(range))
+	if (range->source->unmap(range))
 		return false;
-
-	spin_lock(&range->lock);
-	range->state = GNTMAP_RANGE_IDLE;
-	spin_unlock(&range->lock);
+	set_idle(range);
 	return true;
 }
 
@@ -147,16 +154,32 @@ static void drain_work(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
-/* DRAINING belongs to us. Takes over the caller's reference. */
-static void drain(struct gntmap_range *range)
+/* A first look found pinned pages. Takes over the caller's reference. */
+static void drain_begin(struct gntmap_range *range)
 {
-	if (drained(range)) {
-		gntmap_range_put(range);
-		return;
-	}
 	__module_get(THIS_MODULE);
 	range->drain_delay = DRAIN_DELAY_MIN;
 	drain_later(range);
+}
+
+/* Give up a reference; the last one frees the range, which is IDLE. */
+void gntmap_range_put(struct gntmap_range *range)
+{
+	if (!refcount_dec_and_test(&range->refs))
+		return;
+
+	if (range->source->lasting && range->source->unmap(range)) {
+		/* Nobody has the range any more but we and, from here on, the work item. */
+		range->state = GNTMAP_RANGE_DRAINING;
+		refcount_set(&range->refs, 1);
+		drain_begin(range);
+		return;
+	}
+	if (!range->lost)
+		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
+	range->source->free(range);
+	gntmap_account_uncharge(range->account, range->nr_pages);
+	kfree(range);
 }
 
 /**
@@ -213,10 +236,14 @@ void gntmap_range_put_vma(struct gntmap_range *range)
 
 	if (last) {
 		range->backend->close(range);
-		drain(range);
-	} else {
-		gntmap_range_put(range);
+		if (range->source->lasting) {
+			set_idle(range);
+		} else if (!drained(range)) {
+			drain_begin(range);
+			return;
+		}
 	}
+	gntmap_range_put(range);
 }
 
 /* The one that every range has. */

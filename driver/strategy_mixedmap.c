@@ -13,9 +13,10 @@ static const struct vm_operations_struct mixedmap_vm_ops = {
 };
 
 /* The flag that vm_insert_pages() wants is the one that we have anyway. */
-static int mixedmap_populate(struct vm_area_struct *vma, struct page **pages, unsigned long nr)
+static int mixedmap_populate(struct vm_area_struct *vma, unsigned long addr, struct page **pages,
+			     unsigned long nr)
 {
-	return vm_insert_pages(vma, vma->vm_start, pages, &nr);
+	return vm_insert_pages(vma, addr, pages, &nr);
 }
 
 static const struct gntmap_strategy mixedmap = {
