@@ -179,4 +179,5 @@ const struct file_operations gntmap_file_ops = {
 	.mmap = gntmap_mmap,
 	.get_unmapped_area = gntmap_get_unmapped_area,
 	.unlocked_ioctl = gntmap_ioctl,
+	.show_fdinfo = gntmap_show_fdinfo,
 };

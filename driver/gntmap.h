@@ -4,7 +4,7 @@
  *
  *	strategy_*.c, main.c			who we are, what domain this is
  *	backend_pv.c, backend_xlate.c		what the domain demands
- *	file.c, info.c				what a user asks
+ *	file.c, info.c, fdinfo.c		what a user asks
  *	mmap.c, grant.c				the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
@@ -262,6 +262,8 @@ struct gntmap_file {
 };
 
 int gntmap_file_may_name(struct gntmap_file *priv, u32 domid);
+void gntmap_info_fill(struct gntmap_file *priv, struct gntmap_info *info);
+void gntmap_show_fdinfo(struct seq_file *m, struct file *file);
 long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u);
 long gntmap_restrict(struct gntmap_file *priv, struct gntmap_restrict __user *u);
 long gntmap_set_max_pages(struct gntmap_file *priv, struct gntmap_set_max_pages __user *u);

@@ -36,7 +36,20 @@ static void count(struct gntmap_offsets *offsets, struct gntmap_info *info)
 	}
 }
 
-/* GNTMAP_IOCTL_INFO. The numbers are those of a moment each, not of one moment for all. */
+/* The numbers are those of a moment each, not of one moment for all. */
+void gntmap_info_fill(struct gntmap_file *priv, struct gntmap_info *info)
+{
+	strscpy(info->strategy, priv->strategy->name, sizeof(info->strategy));
+	strscpy(info->backend, gntmap_range_backend()->name, sizeof(info->backend));
+	strscpy(info->provider, gntmap_pages_provider(), sizeof(info->provider));
+	count(&priv->offsets, info);
+	info->max_pages = gntmap_account_max_pages(priv->account);
+	info->limit = gntmap_limit();
+	info->domid = gntmap_account_domid(priv->account);
+	info->features = features();
+}
+
+/* GNTMAP_IOCTL_INFO. */
 long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u)
 {
 	struct gntmap_info info = {};
@@ -48,14 +61,7 @@ long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u)
 		return -EINVAL;
 
 	info.size = size;
-	strscpy(info.strategy, priv->strategy->name, sizeof(info.strategy));
-	strscpy(info.backend, gntmap_range_backend()->name, sizeof(info.backend));
-	strscpy(info.provider, gntmap_pages_provider(), sizeof(info.provider));
-	count(&priv->offsets, &info);
-	info.max_pages = gntmap_account_max_pages(priv->account);
-	info.limit = gntmap_limit();
-	info.domid = gntmap_account_domid(priv->account);
-	info.features = features();
+	gntmap_info_fill(priv, &info);
 	return copy_to_user(u, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
