@@ -160,6 +160,10 @@ static long gntmap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return unmap_grant_ref(priv, u);
 	case IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR:
 		return get_offset_for_vaddr(file, u);
+	case IOCTL_GNTDEV_SET_UNMAP_NOTIFY:
+		return gntmap_set_unmap_notify(priv, u);
+	case IOCTL_GNTDEV_GRANT_COPY:
+		return gntmap_grant_copy(priv, u);
 	case GNTMAP_IOCTL_INFO:
 		return gntmap_info(priv, u);
 	case GNTMAP_IOCTL_RESTRICT:

@@ -8,7 +8,7 @@
  *	mmap.c, grant.c				the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
- *	pages.c account.c			what stands alone
+ *	pages.c notify.c copy.c account.c	what stands alone
  *
  * Calls go down only; whoever must be called back hands over an ops struct.
  */
@@ -185,6 +185,15 @@ struct gntmap_user_ptes {
 	u64 tables[];		/* machine address of the first PTE used in each page table */
 };
 
+/* What to tell the granter, and how (notify.c). */
+struct gntmap_notify {
+	u32 action;		/* UNMAP_NOTIFY_*, 0: nothing */
+	u32 port;		/* of UNMAP_NOTIFY_SEND_EVENT, with a reference */
+	u64 byte;		/* of the range, for UNMAP_NOTIFY_CLEAR_BYTE */
+	bool mapped;		/* mmap() succeeded and not all has gone back since */
+	bool writable;		/* that mapping was */
+};
+
 enum gntmap_range_state {
 	GNTMAP_RANGE_IDLE,	/* nothing is mapped */
 	GNTMAP_RANGE_MAPPED,	/* from the begin of ->mmap to the close of the last VMA */
@@ -214,6 +223,7 @@ struct gntmap_range {
 	bool lost;			/* Xen refused an unmap: never use the pages again */
 	struct page **pages;
 	struct gntmap_grants grants;
+	struct gntmap_notify notify;	/* under lock */
 	struct gntmap_user_ptes *user;	/* PV, while mapped */
 
 	unsigned long drain_delay;	/* jiffies */
@@ -231,6 +241,11 @@ const struct gntmap_backend *gntmap_range_backend(void);
 int gntmap_range_init(const struct gntmap_backend *backend);
 void gntmap_range_exit(void);
 
+void gntmap_notify_mapped(struct gntmap_range *range, bool writable);
+void gntmap_notify_unmapped(struct gntmap_range *range);
+u32 gntmap_notify_take(struct gntmap_range *range);
+void gntmap_notify_send(u32 port);
+
 /* The offsets of a file: which pages of it belong to which range (offsets.c). */
 struct gntmap_offsets {
 	spinlock_t lock;	/* the tree, and the place of each range in it */
@@ -244,6 +259,7 @@ void gntmap_offsets_unmapped(struct gntmap_offsets *offsets, struct gntmap_range
 bool gntmap_offsets_has(struct gntmap_offsets *offsets, struct gntmap_range *range);
 bool gntmap_offsets_fixed(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned long index);
+struct gntmap_range *gntmap_offsets_get_at(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_next(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets);
 
@@ -262,6 +278,11 @@ struct gntmap_file {
 };
 
 int gntmap_file_may_name(struct gntmap_file *priv, u32 domid);
+struct ioctl_gntdev_unmap_notify;
+long gntmap_set_unmap_notify(struct gntmap_file *priv,
+			     struct ioctl_gntdev_unmap_notify __user *u);
+struct ioctl_gntdev_grant_copy;
+long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy __user *u);
 void gntmap_info_fill(struct gntmap_file *priv, struct gntmap_info *info);
 void gntmap_show_fdinfo(struct seq_file *m, struct file *file);
 long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u);

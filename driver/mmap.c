@@ -141,6 +141,7 @@ int gntmap_mmap(struct file *file, struct vm_area_struct *vma)
 		return err;
 	}
 
+	gntmap_notify_mapped(range, vma->vm_flags & VM_WRITE);
 	/* From here on gntmap_vma_close() gives up the reference. */
 	vma->vm_ops = range->strategy->vm_ops;
 	vma->vm_private_data = range;

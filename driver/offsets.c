@@ -207,6 +207,37 @@ struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned
 }
 
 /**
+ * gntmap_offsets_get_at - find the range that a page of the file belongs to
+ * @offsets: of the file
+ * @index: of the page
+ *
+ * Return: the range, with a reference for the caller, or NULL.
+ */
+struct gntmap_range *gntmap_offsets_get_at(struct gntmap_offsets *offsets, unsigned long index)
+{
+	struct gntmap_range *range, *found = NULL;
+	struct rb_node *rb;
+
+	spin_lock(&offsets->lock);
+	rb = offsets->root.rb_node;
+	while (rb && !found) {
+		range = to_range(rb);
+		if (index < range->index)
+			rb = rb->rb_left;
+		else if (index - range->index >= range->nr_pages)
+			rb = rb->rb_right;
+		else
+			found = range;
+	}
+	if (found && found->removed)
+		found = NULL;
+	if (found)
+		refcount_inc(&found->refs);
+	spin_unlock(&offsets->lock);
+	return found;
+}
+
+/**
  * gntmap_offsets_next - go through the ranges of a file
  * @offsets: of the file
  * @index: where to look from, in pages

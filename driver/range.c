@@ -122,9 +122,15 @@ err_uncharge:
 
 static void set_idle(struct gntmap_range *range)
 {
+	u32 port = 0;
+
 	spin_lock(&range->lock);
 	range->state = GNTMAP_RANGE_IDLE;
+	if (range->notify.mapped && !range->source->lasting)
+		port = gntmap_notify_take(range);
 	spin_unlock(&range->lock);
+	/* The grants are back before the granter hears of it. */
+	gntmap_notify_send(port);
 }
 
 static bool drained(struct gntmap_range *range)
@@ -175,6 +181,7 @@ void gntmap_range_put(struct gntmap_range *range)
 		drain_begin(range);
 		return;
 	}
+	gntmap_notify_send(gntmap_notify_take(range));
 	if (!range->lost)
 		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
 	range->source->free(range);
@@ -235,6 +242,7 @@ void gntmap_range_put_vma(struct gntmap_range *range)
 	spin_unlock(&range->lock);
 
 	if (last) {
+		gntmap_notify_unmapped(range);
 		range->backend->close(range);
 		if (range->source->lasting) {
 			set_idle(range);

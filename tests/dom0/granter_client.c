@@ -373,6 +373,27 @@ int granter_grant(struct granter *g, uint64_t first, uint64_t nr, uint32_t domid
 	return granter_call(g, GRANTER_GRANT, ARGS(first, nr, domid, readonly), NULL);
 }
 
+int granter_watch(struct granter *g, uint64_t page, uint64_t nr, uint64_t byte, uint32_t *port)
+{
+	uint64_t reply[GRANTER_NR_ARGS];
+
+	if (granter_call(g, GRANTER_WATCH, ARGS(page, nr, byte), reply))
+		return -1;
+	*port = reply[0];
+	return 0;
+}
+
+int64_t granter_watched(struct granter *g, uint64_t *nr_busy, uint8_t *value)
+{
+	uint64_t reply[GRANTER_NR_ARGS];
+
+	if (granter_call(g, GRANTER_WATCHED, ARGS(0), reply))
+		return -1;
+	*nr_busy = reply[1];
+	*value = reply[2];
+	return reply[0];
+}
+
 int granter_exit(struct granter *g)
 {
 	return granter_call(g, GRANTER_EXIT, ARGS(0), NULL);

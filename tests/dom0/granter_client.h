@@ -74,6 +74,13 @@ int64_t granter_busy(struct granter *granter, uint64_t first, uint64_t nr, uint6
 int64_t granter_revoke(struct granter *granter, uint64_t first, uint64_t nr, uint64_t *first_busy);
 /* Grants pages that were revoked. EBUSY, and nothing is granted, when one of them was not. */
 int granter_grant(struct granter *granter, uint64_t first, uint64_t nr, uint32_t domid, bool readonly);
+/*
+ * From now on the granter looks at `nr` pages from `page` on, and at byte `byte` of the first one, when an event comes
+ * on its channel *port, which is for us to bind.
+ */
+int granter_watch(struct granter *granter, uint64_t page, uint64_t nr, uint64_t byte, uint32_t *port);
+/* How many events came since; at the first, *nr_busy pages were mapped by grant and the byte was *value. */
+int64_t granter_watched(struct granter *granter, uint64_t *nr_busy, uint8_t *value);
 /* The granter shuts down. Close the handle then: its domain stays a zombie as long as its pages are mapped. */
 int granter_exit(struct granter *granter);
 

@@ -3,14 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include <xengnttab.h>
 
 #include "gntmap_node.h"
+#include "library.h"
 #include "range.h"
 #include "suite.h"
 
@@ -519,26 +518,6 @@ static void close_against_munmap(void)
 }
 
 /* ---- libxengnttab ---- */
-
-static xengnttab_handle *open_library(void)
-{
-	xengnttab_handle *h;
-
-	check(!unshare(CLONE_NEWNS), "%s", strerror(errno));
-	check(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "%s", strerror(errno));
-	if (!strategy_is("gntdev")) {
-		if (access("/dev/xen/gntdev", F_OK)) {
-			int fd = open("/dev/xen/gntdev", O_CREAT | O_WRONLY, 0600);
-
-			check(fd >= 0, "%s", strerror(errno));
-			close(fd);
-		}
-		check(!mount(suite.node, "/dev/xen/gntdev", NULL, MS_BIND, NULL), "%s", strerror(errno));
-	}
-	h = xengnttab_open(NULL, 0);
-	check(h, "%s", strerror(errno));
-	return h;
-}
 
 static void library_one_page(void)
 {

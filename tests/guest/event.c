@@ -38,18 +38,19 @@ void event_send(uint32_t port)
 		die("EVTCHNOP_send", ret);
 }
 
-void event_clear(uint32_t port)
+bool event_take(uint32_t port)
 {
-	__atomic_fetch_and(&shared->evtchn_pending[port / 64], ~(1ul << port % 64), __ATOMIC_SEQ_CST);
+	unsigned long bit = 1ul << port % 64;
+
+	return __atomic_fetch_and(&shared->evtchn_pending[port / 64], ~bit, __ATOMIC_SEQ_CST) & bit;
 }
 
-void event_wait(uint32_t port, uint64_t timeout_ns)
+void event_wait(const uint32_t *ports, unsigned int nr_ports, uint64_t timeout_ns)
 {
-	struct sched_poll op = { .nr_ports = 1, .timeout = clock_ns() + timeout_ns };
-	evtchn_port_t ports[] = { port };
+	struct sched_poll op = { .nr_ports = nr_ports, .timeout = clock_ns() + timeout_ns };
 	long ret;
 
-	set_xen_guest_handle(op.ports, ports);
+	set_xen_guest_handle(op.ports, (evtchn_port_t *)ports);
 	ret = hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, &op, 0);
 	if (ret)
 		die("SCHEDOP_poll", ret);

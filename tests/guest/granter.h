@@ -56,6 +56,11 @@ enum granter_cmd {
 			   * a page revoked already counts as ended */
 	GRANTER_GRANT,	  /* grant pages arg[0] .. arg[0] + arg[1] - 1 anew, to domain arg[2], read-only if
 			   * arg[3]; all of them or, with -EBUSY if one of them is granted now, none */
+	GRANTER_WATCH,	  /* forget what was seen before; at the next event on channel reply[0] (unbound, for
+			   * dom0, the same in every answer) look at those pages, as in GRANTER_BUSY,
+			   * and at byte arg[2] of page arg[0] */
+	GRANTER_WATCHED,  /* reply[0] = how many events were seen there since; at the first of them
+			   * reply[1] references were mapped, and reply[2] was the byte */
 	GRANTER_EXIT,	  /* shut down (SHUTDOWN_poweroff), after answering */
 };
 

@@ -44,9 +44,10 @@ extern uint64_t free_pfn, end_pfn;
 void event_init(const struct start_info *si);
 uint32_t event_alloc(domid_t remote);
 void event_send(uint32_t port);
-void event_clear(uint32_t port);
-/* Sleep until `port` is pending or timeout_ns have gone by. */
-void event_wait(uint32_t port, uint64_t timeout_ns);
+/* Was it pending? It is not any more. */
+bool event_take(uint32_t port);
+/* Sleep until one of the ports is pending or timeout_ns have gone by. */
+void event_wait(const uint32_t *ports, unsigned int nr_ports, uint64_t timeout_ns);
 uint64_t clock_ns(void);
 
 /* text.c: %s, %lu and %ld, nothing else */

@@ -27,6 +27,13 @@ static union {
 	char page[PAGE_SIZE];
 } mailbox PAGE_ALIGNED;
 
+/* What GRANTER_WATCH asked to look at, and what was seen. */
+static struct {
+	uint32_t port;
+	uint64_t first, nr, byte;
+	uint64_t nr_events, nr_busy, value;
+} watch;
+
 static bool is_range(const uint64_t *arg)
 {
 	return arg[0] <= nr_pages && arg[1] <= nr_pages - arg[0];
@@ -84,15 +91,58 @@ static int poke(const uint64_t *arg, uint64_t *reply)
 	return ret;
 }
 
+static uint64_t count_busy(uint64_t first, uint64_t nr, uint64_t *first_busy)
+{
+	uint64_t nr_busy = 0;
+
+	*first_busy = UINT64_MAX;
+	for (uint64_t page = first; page < first + nr; page++)
+		if (grant_busy(FIRST_REF + page) && nr_busy++ == 0)
+			*first_busy = page;
+	return nr_busy;
+}
+
 static int busy(const uint64_t *arg, uint64_t *reply)
 {
 	if (!is_range(arg))
 		return -ERANGE;
-	reply[0] = 0;
-	reply[1] = UINT64_MAX;
-	for (uint64_t page = arg[0]; page < arg[0] + arg[1]; page++)
-		if (grant_busy(FIRST_REF + page) && reply[0]++ == 0)
-			reply[1] = page;
+	reply[0] = count_busy(arg[0], arg[1], &reply[1]);
+	return 0;
+}
+
+/* Whoever sends us an event says that it has let go: is it so, at this moment? */
+static void look(void)
+{
+	uint64_t first_busy;
+
+	if (!event_take(watch.port))
+		return;
+	if (watch.nr_events++ || !watch.nr)
+		return;
+	watch.nr_busy = count_busy(watch.first, watch.nr, &first_busy);
+	watch.value = ((volatile uint8_t *)page_words(watch.first))[watch.byte];
+}
+
+static int start_watch(const uint64_t *arg, uint64_t *reply)
+{
+	if (!is_range(arg) || arg[0] == nr_pages || arg[2] >= PAGE_SIZE)
+		return -ERANGE;
+	event_take(watch.port);
+	watch.first = arg[0];
+	watch.nr = arg[1];
+	watch.byte = arg[2];
+	watch.nr_events = watch.nr_busy = watch.value = 0;
+	reply[0] = watch.port;
+	return 0;
+}
+
+static int watched(const uint64_t *arg, uint64_t *reply)
+{
+	(void)arg;
+	look();
+	reply[0] = watch.nr_events;
+	reply[1] = watch.nr_busy;
+	reply[2] = watch.value;
 	return 0;
 }
 
@@ -137,6 +187,7 @@ static int (*const commands[])(const uint64_t *arg, uint64_t *reply) = {
 	[GRANTER_PING] = ping,	   [GRANTER_FILL] = fill,	 [GRANTER_SUM] = sum,
 	[GRANTER_PEEK] = peek,	   [GRANTER_POKE] = poke,	 [GRANTER_BUSY] = busy,
 	[GRANTER_REVOKE] = revoke, [GRANTER_GRANT] = grant_anew, [GRANTER_EXIT] = leave,
+	[GRANTER_WATCH] = start_watch, [GRANTER_WATCHED] = watched,
 };
 
 static void answer(uint32_t request, uint32_t port)
@@ -172,8 +223,8 @@ _Noreturn void granter_main(const struct start_info *si);
 
 void granter_main(const struct start_info *si)
 {
+	uint32_t ports[2], port;
 	uint64_t nr, nr_ro;
-	uint32_t port;
 
 	memory_init(si);
 	event_init(si);
@@ -191,6 +242,9 @@ void granter_main(const struct start_info *si)
 	for (uint64_t page = 0; page < nr; page++)
 		grant(FIRST_REF + page, 0, page_mfn(page), page >= nr - nr_ro);
 	port = event_alloc(0);
+	watch.port = event_alloc(0);
+	ports[0] = port;
+	ports[1] = watch.port;
 
 	publish("first_ref", FIRST_REF);
 	publish("nr_refs", nr);
@@ -206,11 +260,12 @@ void granter_main(const struct start_info *si)
 	for (;;) {
 		uint32_t request;
 
-		event_clear(port);
+		look();
+		event_take(port);
 		request = load_acquire(&mailbox.box.request);
 		if (request != mailbox.box.response)
 			answer(request, port);
 		else
-			event_wait(port, IDLE_NS);
+			event_wait(ports, ARRAY_SIZE(ports), IDLE_NS);
 	}
 }

@@ -20,7 +20,7 @@ static void wait_for_daemon(uint64_t deadline)
 {
 	if (clock_ns() > deadline)
 		die("waiting for xenstored", -1);
-	event_wait(port, 100000000);
+	event_wait(&port, 1, 100000000);
 }
 
 static void send(const void *data, size_t n, uint64_t deadline)
@@ -29,7 +29,7 @@ static void send(const void *data, size_t n, uint64_t deadline)
 	uint32_t prod = ring->req_prod;
 
 	while (n) {
-		event_clear(port);
+		event_take(port);
 		if (prod - load_acquire(&ring->req_cons) == sizeof(ring->req)) {
 			wait_for_daemon(deadline);
 			continue;
@@ -48,7 +48,7 @@ static void receive(void *data, size_t n, uint64_t deadline)
 	uint32_t cons = ring->rsp_cons;
 
 	while (n) {
-		event_clear(port);
+		event_take(port);
 		if (cons == load_acquire(&ring->rsp_prod)) {
 			wait_for_daemon(deadline);
 			continue;

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GRANT_COPY: Xen copies between grants and the caller's memory, and nothing is
+ * mapped.
+ *
+ * Segments are taken in chunks. One side of a segment at least is a grant,
+ * which cannot cross a page, so the caller's side crosses one boundary at
+ * most and a segment becomes one operation or two, each with at most one page
+ * of the caller's. The pages of a chunk are pinned for one hypercall.
+ */
+#include <linux/delay.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <asm/xen/hypercall.h>
+#include <xen/grant_table.h>
+#include <xen/gntdev.h>
+#include <xen/page.h>
+
+#include "gntmap.h"
+
+#define CHUNK		32	/* segments */
+#define MAX_OPS		(2 * CHUNK)
+#define EAGAIN_MAX_MS	256
+
+struct batch {
+	unsigned int nr_ops;
+	struct gnttab_copy ops[MAX_OPS];
+	struct page *pages[MAX_OPS];	/* of the caller, pinned; NULL between two grants */
+	bool dirties[MAX_OPS];		/* the page is the destination */
+	u8 segment[MAX_OPS];		/* of the chunk, that the operation is a part of */
+	struct gntdev_grant_copy_segment segments[CHUNK];
+};
+
+typedef struct gntdev_grant_copy_segment __user *user_segments;
+
+/* Is it something that Xen can be asked for? */
+static int check_segment(struct gntmap_file *priv, const struct gntdev_grant_copy_segment *seg)
+{
+	int err;
+
+	/* From one's own memory to one's own memory is memcpy()'s affair. */
+	if (!(seg->flags & (GNTCOPY_source_gref | GNTCOPY_dest_gref)))
+		return -EINVAL;
+	if (seg->flags & GNTCOPY_source_gref) {
+		if (seg->source.foreign.offset + seg->len > XEN_PAGE_SIZE)
+			return -EINVAL;
+		err = gntmap_file_may_name(priv, seg->source.foreign.domid);
+		if (err)
+			return err;
+	}
+	if (seg->flags & GNTCOPY_dest_gref) {
+		if (seg->dest.foreign.offset + seg->len > XEN_PAGE_SIZE)
+			return -EINVAL;
+		err = gntmap_file_may_name(priv, seg->dest.foreign.domid);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* How much of it one operation can do from byte @done on. */
+static unsigned int part(const struct gntdev_grant_copy_segment *seg, unsigned int done)
+{
+	unsigned int left = seg->len - done;
+	const void __user *virt;
+
+	if (!(seg->flags & GNTCOPY_source_gref))
+		virt = seg->source.virt;
+	else if (!(seg->flags & GNTCOPY_dest_gref))
+		virt = seg->dest.virt;
+	else
+		return left;
+	return min_t(unsigned int, left, PAGE_SIZE - offset_in_page(virt + done));
+}
+
+/* One side of an operation, a grant. */
+static void set_grant(struct gnttab_copy_ptr *side, grant_ref_t ref, domid_t domid,
+		      unsigned int offset)
+{
+	side->u.ref = ref;
+	side->domid = domid;
+	side->offset = offset;
+}
+
+/* One side of an operation, a page of the caller's, which is pinned. Return: 0, -EFAULT, -ENOMEM. */
+static int set_page(struct gnttab_copy_ptr *side, const void __user *virt, bool write,
+		    struct page **page)
+{
+	int nr = pin_user_pages_fast((unsigned long)virt, 1, write ? FOLL_WRITE : 0, page);
+
+	if (nr < 1)
+		return nr ?: -EFAULT;
+	side->u.gmfn = xen_page_to_gfn(*page);
+	side->domid = DOMID_SELF;
+	side->offset = offset_in_page(virt);
+	return 0;
+}
+
+/* Turn segment @i of the chunk into operations. */
+static int add_segment(struct batch *batch, unsigned int i)
+{
+	const struct gntdev_grant_copy_segment *seg = &batch->segments[i];
+	unsigned int done, len;
+	int err = 0;
+
+	for (done = 0; done < seg->len; done += len) {
+		struct gnttab_copy *op = &batch->ops[batch->nr_ops];
+		struct page **page = &batch->pages[batch->nr_ops];
+
+		len = part(seg, done);
+		*page = NULL;
+		op->flags = seg->flags & (GNTCOPY_source_gref | GNTCOPY_dest_gref);
+		op->len = len;
+		/* If the hypercall as a whole fails, no operation was looked at. */
+		op->status = GNTST_general_error;
+		batch->segment[batch->nr_ops] = i;
+		batch->dirties[batch->nr_ops] = !(seg->flags & GNTCOPY_dest_gref);
+
+		if (seg->flags & GNTCOPY_source_gref)
+			set_grant(&op->source, seg->source.foreign.ref,
+				  seg->source.foreign.domid, seg->source.foreign.offset + done);
+		else
+			err = set_page(&op->source, seg->source.virt + done, false, page);
+		if (seg->flags & GNTCOPY_dest_gref)
+			set_grant(&op->dest, seg->dest.foreign.ref,
+				  seg->dest.foreign.domid, seg->dest.foreign.offset + done);
+		else
+			err = set_page(&op->dest, seg->dest.virt + done, true, page);
+		if (err)
+			return err;
+		batch->nr_ops++;
+	}
+	return 0;
+}
+
+/* A page of the granter's may be paged out: ask again, for a while. */
+static void ask_again(struct gnttab_copy *op)
+{
+	unsigned int ms;
+
+	for (ms = 1; op->status == GNTST_eagain && ms < EAGAIN_MAX_MS; ms++) {
+		if (fatal_signal_pending(current))
+			break;
+		msleep(ms);
+		if (HYPERVISOR_grant_table_op(GNTTABOP_copy, op, 1))
+			op->status = GNTST_general_error;
+	}
+	if (op->status == GNTST_eagain)
+		op->status = GNTST_bad_page;
+}
+
+static void do_ops(struct batch *batch)
+{
+	unsigned int i;
+
+	if (!batch->nr_ops)
+		return;
+	if (HYPERVISOR_grant_table_op(GNTTABOP_copy, batch->ops, batch->nr_ops))
+		return;
+	for (i = 0; i < batch->nr_ops; i++)
+		ask_again(&batch->ops[i]);
+}
+
+/* What was not done was not written to. */
+static void unpin(struct batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr_ops; i++)
+		if (batch->pages[i])
+			unpin_user_pages_dirty_lock(&batch->pages[i], 1, batch->dirties[i] &&
+						    batch->ops[i].status == GNTST_okay);
+}
+
+static int preset_statuses(user_segments u, unsigned int nr)
+{
+	while (nr--)
+		if (put_user(GNTST_general_error, &u[nr].status))
+			return -EFAULT;
+	return 0;
+}
+
+/* Each segment's first failure, or that there was none. */
+static int put_statuses(struct batch *batch, user_segments u, unsigned int nr)
+{
+	unsigned int i, op = 0;
+
+	for (i = 0; i < nr; i++) {
+		s16 status = GNTST_okay;
+
+		for (; op < batch->nr_ops && batch->segment[op] == i; op++)
+			if (status == GNTST_okay)
+				status = batch->ops[op].status;
+		if (put_user(status, &u[i].status))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int copy_chunk(struct gntmap_file *priv, struct batch *batch, user_segments u,
+		      unsigned int nr)
+{
+	unsigned int i;
+	int err;
+
+	if (copy_from_user(batch->segments, u, nr * sizeof(*u)))
+		return -EFAULT;
+	err = preset_statuses(u, nr);
+	if (err)
+		return err;
+	for (i = 0; i < nr; i++) {
+		err = check_segment(priv, &batch->segments[i]);
+		if (err)
+			return err;
+	}
+
+	batch->nr_ops = 0;
+	for (i = 0; i < nr && !err; i++)
+		err = add_segment(batch, i);
+	if (!err)
+		do_ops(batch);
+	unpin(batch);
+	return err ?: put_statuses(batch, u, nr);
+}
+
+/*
+ * GRANT_COPY: copy @count @segments.
+ *
+ * 0: every segment's status says how it went, with GNTST_okay or what became
+ * of its first part that failed. After an error the statuses of segments that
+ * were not reached are not GNTST_okay unless they were before; some may
+ * have been copied. -EINVAL: a segment without a grant, or whose grant's side
+ * leaves its page; -EPERM: the file is restricted to another domain; -EFAULT,
+ * -ENOMEM, -EINTR.
+ */
+long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy __user *u)
+{
+	struct ioctl_gntdev_grant_copy op;
+	unsigned int first, nr;
+	struct batch *batch;
+	int err = 0;
+
+	if (copy_from_user(&op, u, sizeof(op)))
+		return -EFAULT;
+	batch = kmalloc_obj(*batch, GFP_KERNEL);
+	if (!batch)
+		return -ENOMEM;
+
+	for (first = 0; first < op.count && !err; first += nr) {
+		nr = min_t(unsigned int, op.count - first, CHUNK);
+		err = copy_chunk(priv, batch, op.segments + first, nr);
+		cond_resched();
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	kfree(batch);
+	return err;
+}
