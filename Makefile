@@ -3,13 +3,21 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules compare check check-unprotected unit vm-run vm-shell readme clean help
+.PHONY: all modules userspace compare check check-unprotected check-dkms unit vm-run vm-shell readme clean help
 
-all: modules
+all: modules userspace
 
 # STRATEGY=name builds the core and that strategy only (Kbuild reads it).
 modules:
+	@[ -d $(KDIR) ] || { echo '$(KDIR) is not there: install the headers of this kernel, or name some with KDIR=' >&2; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 modules
+
+# The library and the tool.
+userspace:
+	$(MAKE) -C userspace O=$(CURDIR)/build/userspace
+
+# install, uninstall and what they take
+include userspace/install/install.mk
 
 # The test bed. Its scripts install what is missing on the host, or say what to install.
 compare:
@@ -21,6 +29,10 @@ check:
 # The NUMA tests notice when a strategy's protection is taken out.
 check-unprotected:
 	tests/unprotected.sh
+
+# A real dkms add, build, install and remove on Debian's kernels.
+check-dkms:
+	tests/build/dkms.sh
 
 unit:
 	$(MAKE) -C tests/unit check
@@ -40,10 +52,13 @@ clean:
 	[ ! -d $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 
 help:
-	@echo 'make [KDIR=dir] [STRATEGY=name]  modules: all of them, or the core and one strategy'
+	@echo 'make [KDIR=dir] [STRATEGY=name]  modules (all, or the core and one strategy), library, gntmap'
+	@echo 'make install [GNTDEV=strategy]   all but `none'"'"'; GNTDEV takes the place of xen-gntdev. DESTDIR=, PREFIX=, DKMS=1'
+	@echo 'make uninstall                   leaves nothing'
 	@echo 'make compare                     the strategies side by side in a real dom0; report in build/report/'
 	@echo 'make check                       all tests; the last line is N passed, N failed, N skipped'
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
+	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"
 	@echo 'make unit                        the tests that need no dom0'
 	@echo "make vm-run CMD='...'            a command in a fresh dom0; OVERLAY=dir, TIMEOUT=seconds"
 	@echo 'make vm-shell                    a fresh dom0 with a console'

@@ -30,6 +30,7 @@ for kernel in $kernels; do
 	# W=1 is on; a warning is a failure.
 	count "compile-$kernel" tests/build/compile.sh "$kernel"
 done
+count install tests/build/install.sh
 # shellcheck disable=SC2086
 tests/vm/prepare.sh $kernels
 count unit make -s -C tests/unit check
