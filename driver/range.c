@@ -51,6 +51,8 @@
  * not. A pin only ever needs the kernel's mapping and the p2m entry, which are
  * what draining undoes.
  *
+ * tests/model/range.pml is this essay for a model checker, with the same names.
+ *
  * Teardown cannot fail: nothing on the way from MAPPED to IDLE allocates.
  * Should Xen refuse an unmap, the range's pages are leaked on purpose: they
  * may still be somebody else's memory.

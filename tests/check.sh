@@ -34,6 +34,7 @@ count install tests/build/install.sh
 # shellcheck disable=SC2086
 tests/vm/prepare.sh $kernels
 count unit make -s -C tests/unit check
+count model tests/model/check.sh
 
 for kernel in $kernels; do
 	for mode in $modes; do

@@ -8,7 +8,7 @@
 #   VMLINUZ   the image
 #   MODULES   a folder with lib/modules/RELEASE
 #
-#   kernel.sh 6.1|6.12|7.2|newest|RELEASE
+#   kernel.sh 6.1|6.12|7.2|newest|6.12-debug|RELEASE
 #
 # Once chosen, the release of a series stays until its folder is removed from the cache or GNTMAP_UPDATE=1 asks anew.
 set -eu
@@ -127,6 +127,12 @@ release=
 if [ -z "${GNTMAP_UPDATE:-}" ] && [ -e "$CACHE/series/$series" ]; then
 	release=$(cat "$CACHE/series/$series")
 fi
+case $series in
+*-debug)
+	lock "$CACHE/kernel.lock"
+	release=$("$VM/debug-kernel.sh" "${series%-debug}" 9>&-)
+	;;
+esac
 if [ -z "$release" ] || [ ! -e "$CACHE/kernel/$release/compiler" ]; then
 	lock "$CACHE/kernel.lock"
 	release=$(choose "$series")
