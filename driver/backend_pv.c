@@ -151,4 +151,6 @@ const struct gntmap_backend gntmap_backend_pv = {
 	.mmap = pv_mmap,
 	.close = pv_close,
 	.fault = pv_fault,
+	.foreign = &gntmap_foreign_pv,
+	.map_foreign = gntmap_foreign_pv_map,
 };

@@ -3,16 +3,34 @@
  * Auto-translated domains (PVH, HVM): Xen maps a frame at the guest frame of a
  * page, and the user's PTEs are ordinary ones that Linux writes.
  */
+#include <linux/bitmap.h>
+
 #include "gntmap.h"
+
+static int populate(struct gntmap_range *range, struct vm_area_struct *vma, unsigned int first,
+		    unsigned int end)
+{
+	return range->strategy->populate(vma, vma->vm_start + ((unsigned long)first << PAGE_SHIFT),
+					 range->pages + first, end - first);
+}
 
 static int xlate_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
 {
+	unsigned int first, end;
 	int err;
 
 	err = range->source->map(range, vma);
 	if (err)
 		return err;
-	return range->strategy->populate(vma, vma->vm_start, range->pages, range->nr_pages);
+
+	if (!range->present)
+		return populate(range, vma, 0, range->nr_pages);
+	for_each_set_bitrange(first, end, range->present, range->nr_pages) {
+		err = populate(range, vma, first, end);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static void xlate_close(struct gntmap_range *range)
@@ -27,7 +45,7 @@ static vm_fault_t xlate_fault(struct gntmap_range *range, struct vm_fault *vmf)
 {
 	unsigned long i = vmf->pgoff - range->index;
 
-	if (i >= range->nr_pages)
+	if (i >= range->nr_pages || (range->present && !test_bit(i, range->present)))
 		return VM_FAULT_SIGBUS;
 	get_page(range->pages[i]);
 	vmf->page = range->pages[i];
@@ -39,4 +57,6 @@ const struct gntmap_backend gntmap_backend_xlate = {
 	.mmap = xlate_mmap,
 	.close = xlate_close,
 	.fault = xlate_fault,
+	.foreign = &gntmap_foreign_xlate,
+	.map_foreign = gntmap_foreign_xlate_map,
 };

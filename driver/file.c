@@ -75,15 +75,7 @@ static long map_grant_ref(struct gntmap_file *priv, struct ioctl_gntdev_map_gran
 	if (err)
 		goto out_put_range;
 
-	/* With an offset it can be guessed and removed by another thread: keep a reference. */
-	refcount_inc(&range->refs);
-	err = gntmap_offsets_add(&priv->offsets, range);
-	if (err) {
-		gntmap_range_put(range);
-	} else if (put_user((u64)range->index << PAGE_SHIFT, &u->index)) {
-		err = -EFAULT;
-		gntmap_offsets_remove(&priv->offsets, range);
-	}
+	err = gntmap_offsets_add(&priv->offsets, range, &u->index);
 
 out_put_range:
 	gntmap_range_put(range);
@@ -164,6 +156,8 @@ static long gntmap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return gntmap_set_unmap_notify(priv, u);
 	case IOCTL_GNTDEV_GRANT_COPY:
 		return gntmap_grant_copy(priv, u);
+	case GNTMAP_IOCTL_MAP_FOREIGN:
+		return gntmap_map_foreign(priv, u);
 	case GNTMAP_IOCTL_INFO:
 		return gntmap_info(priv, u);
 	case GNTMAP_IOCTL_RESTRICT:

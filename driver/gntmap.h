@@ -4,8 +4,9 @@
  *
  *	strategy_*.c, main.c			who we are, what domain this is
  *	backend_pv.c, backend_xlate.c		what the domain demands
+ *	foreign_pv.c, foreign_xlate.c		how each of them has foreign frames
  *	file.c, info.c, fdinfo.c		what a user asks
- *	mmap.c, grant.c				the ways into a range
+ *	mmap.c, grant.c, foreign.c		the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
  *	pages.c notify.c copy.c account.c	what stands alone
@@ -41,6 +42,8 @@
 #define GNTMAP_MAP_BATCH	64
 /* Unmapping must not allocate: its operations live on the stack. Xen flushes TLBs once for 32. */
 #define GNTMAP_UNMAP_BATCH	32
+/* Foreign frames: Xen looks for something more urgent after each. */
+#define GNTMAP_FRAMES_BATCH	512
 
 /*
  * For arrays whose size the user chooses: with a high limit they may be too
@@ -50,6 +53,7 @@
 
 struct gntmap_range;
 struct gntmap_file;
+struct gntmap_frames;
 
 /**
  * struct gntmap_strategy - how a VMA is kept out of NUMA balancing
@@ -125,6 +129,9 @@ struct gntmap_source {
  * @mmap: maps the range's frames and shows them in @vma; undoes all on failure
  * @close: the last VMA is gone; nothing of it may be left
  * @fault: a PTE of the VMA is not there
+ * @foreign: how it takes back foreign frames
+ * @map_foreign: maps frames->gfns into pages @first to @first + @nr - 1, none of
+ *	which has a frame; frames->errs says which of them have one now
  */
 struct gntmap_backend {
 	const char *name;
@@ -133,6 +140,9 @@ struct gntmap_backend {
 	int (*mmap)(struct gntmap_range *range, struct vm_area_struct *vma);
 	void (*close)(struct gntmap_range *range);
 	vm_fault_t (*fault)(struct gntmap_range *range, struct vm_fault *vmf);
+	const struct gntmap_source *foreign;
+	void (*map_foreign)(struct gntmap_range *range, unsigned int first, unsigned int nr,
+			    struct gntmap_frames *frames);
 };
 
 extern const struct gntmap_backend gntmap_backend_pv;
@@ -176,6 +186,26 @@ struct gntmap_grants {
 	grant_handle_t *user_handles;	/* PV: of the user's PTEs */
 };
 
+/* The foreign frames behind a range (foreign.c). */
+struct gntmap_foreign {
+	domid_t domid;
+	bool writable;
+	unsigned long *shown;	/* PV, bit i: the user's PTE has page i's frame */
+};
+
+/* One batch of them while it is mapped. */
+struct gntmap_frames {
+	xen_ulong_t gfns[GNTMAP_FRAMES_BATCH];	/* their numbers in their domain */
+	s32 errs[GNTMAP_FRAMES_BATCH];		/* 0 or a negative errno */
+	union {
+		xen_pfn_t pfns[GNTMAP_FRAMES_BATCH];	/* xlate: where they shall be */
+		struct {				/* PV */
+			struct mmu_update updates[GNTMAP_MAP_BATCH];
+			pte_t *ptes[GNTMAP_MAP_BATCH];
+		};
+	};
+};
+
 /* PV: the user's PTEs that Xen writes (backend_pv.c). */
 struct gntmap_user_ptes {
 	struct mmu_interval_notifier notifier;
@@ -195,7 +225,7 @@ struct gntmap_notify {
 };
 
 enum gntmap_range_state {
-	GNTMAP_RANGE_IDLE,	/* nothing is mapped */
+	GNTMAP_RANGE_IDLE,	/* no VMA shows it, and no grant is mapped */
 	GNTMAP_RANGE_MAPPED,	/* from the begin of ->mmap to the close of the last VMA */
 	GNTMAP_RANGE_DRAINING,	/* pages go back as their last pins are dropped */
 };
@@ -222,7 +252,12 @@ struct gntmap_range {
 	enum gntmap_provider provider;
 	bool lost;			/* Xen refused an unmap: never use the pages again */
 	struct page **pages;
-	struct gntmap_grants grants;
+	/* Of a lasting source; bit i: page i has its frame. Set before the range has an offset. */
+	unsigned long *present;
+	union {				/* by source */
+		struct gntmap_grants grants;
+		struct gntmap_foreign foreign;
+	};
 	struct gntmap_notify notify;	/* under lock */
 	struct gntmap_user_ptes *user;	/* PV, while mapped */
 
@@ -253,7 +288,8 @@ struct gntmap_offsets {
 };
 
 void gntmap_offsets_init(struct gntmap_offsets *offsets);
-int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *range);
+int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *range,
+		       __u64 __user *offset);
 bool gntmap_offsets_remove(struct gntmap_offsets *offsets, struct gntmap_range *range);
 void gntmap_offsets_unmapped(struct gntmap_offsets *offsets, struct gntmap_range *range);
 bool gntmap_offsets_has(struct gntmap_offsets *offsets, struct gntmap_range *range);
@@ -267,6 +303,19 @@ int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv
 			    const void __user *refs);
 
 extern const struct gntmap_source gntmap_grants;
+
+int gntmap_foreign_alloc(struct gntmap_range *range);
+void gntmap_foreign_free(struct gntmap_range *range);
+int gntmap_foreign_check(struct gntmap_range *range, struct vm_area_struct *vma);
+void gntmap_foreign_lose(struct gntmap_range *range, unsigned int i, int err);
+
+void gntmap_foreign_pv_exit(void);
+extern const struct gntmap_source gntmap_foreign_pv;
+extern const struct gntmap_source gntmap_foreign_xlate;
+void gntmap_foreign_pv_map(struct gntmap_range *range, unsigned int first, unsigned int nr,
+			   struct gntmap_frames *frames);
+void gntmap_foreign_xlate_map(struct gntmap_range *range, unsigned int first, unsigned int nr,
+			      struct gntmap_frames *frames);
 
 u64 gntmap_user_pte(const struct gntmap_range *range, unsigned int i);
 
@@ -286,6 +335,7 @@ long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy 
 void gntmap_info_fill(struct gntmap_file *priv, struct gntmap_info *info);
 void gntmap_show_fdinfo(struct seq_file *m, struct file *file);
 long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u);
+long gntmap_map_foreign(struct gntmap_file *priv, struct gntmap_map_foreign __user *u);
 long gntmap_restrict(struct gntmap_file *priv, struct gntmap_restrict __user *u);
 long gntmap_set_max_pages(struct gntmap_file *priv, struct gntmap_set_max_pages __user *u);
 

@@ -9,7 +9,7 @@
 
 static u64 features(void)
 {
-	return GNTMAP_FEATURE_NOTIFY | GNTMAP_FEATURE_COPY;
+	return GNTMAP_FEATURE_FOREIGN | GNTMAP_FEATURE_NOTIFY | GNTMAP_FEATURE_COPY;
 }
 
 static void count(struct gntmap_offsets *offsets, struct gntmap_info *info)

@@ -79,6 +79,7 @@ static int __init gntmap_init(void)
 static void __exit gntmap_exit(void)
 {
 	gntmap_range_exit();
+	gntmap_foreign_pv_exit();
 }
 
 module_init(gntmap_init);

@@ -13,6 +13,7 @@
  * offset only, and has to be told that this one cannot be moved.
  */
 #include <linux/rbtree_augmented.h>
+#include <linux/uaccess.h>
 
 #include "gntmap.h"
 
@@ -53,14 +54,8 @@ static struct gntmap_range *lowest_gap(struct rb_root *root, unsigned long nr)
 	}
 }
 
-/**
- * gntmap_offsets_add - give a range its place in a file
- * @offsets: of the file
- * @range: gets its index; the caller's reference now belongs to @offsets
- *
- * Return: 0, or -ENOSPC if the file's offsets are used up.
- */
-int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *range)
+/* Takes over the caller's reference, unless the file's offsets are used up: -ENOSPC. */
+static int add(struct gntmap_offsets *offsets, struct gntmap_range *range)
 {
 	struct rb_node **link, *parent;
 	struct gntmap_range *above;
@@ -140,6 +135,31 @@ bool gntmap_offsets_remove(struct gntmap_offsets *offsets, struct gntmap_range *
 	if (put)
 		gntmap_range_put(range);
 	return there;
+}
+
+/**
+ * gntmap_offsets_add - give a range its place in a file
+ * @offsets: of the file; gets a reference of its own
+ * @range: gets its index
+ * @offset: where the user wants to be told of it, in bytes
+ *
+ * Return: 0, -ENOSPC if the file's offsets are used up, -EFAULT.
+ */
+int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *range,
+		       __u64 __user *offset)
+{
+	int err;
+
+	/* With an offset it can be guessed and removed by another thread. */
+	refcount_inc(&range->refs);
+	err = add(offsets, range);
+	if (err) {
+		gntmap_range_put(range);
+	} else if (put_user((u64)range->index << PAGE_SHIFT, offset)) {
+		err = -EFAULT;
+		gntmap_offsets_remove(offsets, range);
+	}
+	return err;
 }
 
 /* No VMA shows @range any more: if it was removed before, its place is free now. */
