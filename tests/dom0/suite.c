@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,16 @@ static char *skipped;
 bool strategy_is(const char *strategy)
 {
 	return !strcmp(suite.strategy, strategy);
+}
+
+bool kernel_since(unsigned int major, unsigned int minor)
+{
+	unsigned int have_major = 0, have_minor = 0;
+	struct utsname uts;
+
+	uname(&uts);
+	sscanf(uts.release, "%u.%u", &have_major, &have_minor);
+	return have_major > major || (have_major == major && have_minor >= minor);
 }
 
 const char *errno_name(long negative_errno)
@@ -344,6 +355,8 @@ int suite_main(const struct suite_case *cases, size_t nr_cases, int argc, char *
 
 	for (size_t i = 0; i < nr_cases; i++) {
 		if (cases[i].modes && !(cases[i].modes & (suite.pv ? MODE_PV : MODE_XLATE)))
+			continue;
+		if (cases[i].applies && !cases[i].applies())
 			continue;
 		if (argc == 3 && !strstr(cases[i].claim, argv[2]))
 			continue;

@@ -42,6 +42,7 @@ struct suite_case {
 	unsigned int modes;	/* 0: any */
 	unsigned int timeout_s; /* 0: 60 */
 	bool revokes;		/* pages may not be granted afterwards as they were */
+	bool (*applies)(void);	/* NULL: it does */
 };
 
 struct suite {
@@ -57,6 +58,9 @@ extern struct suite suite;
 int suite_main(const struct suite_case *cases, size_t nr_cases, int argc, char **argv);
 
 bool strategy_is(const char *strategy);
+
+/* Whether this kernel is of that series or a later one. */
+bool kernel_since(unsigned int major, unsigned int minor);
 
 /* End the case. check() is the usual way. */
 void case_fail(const char *file, int line, const char *fmt, ...)
