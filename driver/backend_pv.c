@@ -144,9 +144,15 @@ static vm_fault_t pv_fault(struct gntmap_range *range, struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
+/*
+ * A child must not have the PTEs: Xen was told of the parent's only, and a page
+ * table with copies of them is none to it. Until 7.x MADV_DOFORK takes
+ * VM_DONTCOPY off whatever is not VM_IO. VM_WIPEONFORK, which users cannot set
+ * for a file's mapping, makes the child's one empty then.
+ */
 const struct gntmap_backend gntmap_backend_pv = {
 	.name = "pv",
-	.vm_flags = VM_DONTCOPY,
+	.vm_flags = VM_DONTCOPY | VM_WIPEONFORK,
 	.fixed = true,
 	.mmap = pv_mmap,
 	.close = pv_close,

@@ -28,12 +28,12 @@ struct expectation {
 
 /* Newer kernels come before older ones. */
 static const struct expectation expectations[] = {
-	{ "VMA flags", "vmio", PV, 0, "io dc de dd",
-	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY" },
-	{ "VMA flags", "mixedmap", PV, 0, "dc de dd mm",
-	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY" },
-	{ "VMA flags", ANY, PV, 0, "dc de dd",
-	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY" },
+	{ "VMA flags", "vmio", PV, 0, "io dc de wf dd",
+	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY and VM_WIPEONFORK" },
+	{ "VMA flags", "mixedmap", PV, 0, "dc de wf dd mm",
+	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY and VM_WIPEONFORK" },
+	{ "VMA flags", ANY, PV, 0, "dc de wf dd",
+	  "gntmap_mmap(); backend_pv.c adds VM_DONTCOPY and VM_WIPEONFORK" },
 	{ "VMA flags", "vmio", XLATE, 0, "io de dd",
 	  "gntmap_insert_pages() clears the VM_MIXEDMAP of vm_insert_pages() (mm/memory.c)" },
 	{ "VMA flags", "mixedmap", XLATE, 0, "de dd mm", "gntmap_mmap()" },
