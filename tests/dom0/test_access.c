@@ -51,8 +51,9 @@ static void be_target(struct target *t, int map_prot, int prot)
 	r.addr = mmap(room, SIZE, map_prot, MAP_SHARED | MAP_FIXED, r.fd, r.offset);
 	check(r.addr == room, "%s", strerror(errno));
 	touch(r.addr, false);
+	/* The ordinary page too: it shows what the kernel lets anybody do. */
 	if (prot != map_prot)
-		expect(try_mprotect(r.addr, SIZE, prot), 0);
+		expect(try_mprotect(room, SIZE + PAGE_SIZE, prot), 0);
 	check(write(t->ready[1], &r.addr, sizeof(r.addr)) == sizeof(r.addr), "%s", strerror(errno));
 	check(read(t->control[0], &byte, 1) >= 0, "%s", strerror(errno));
 }
@@ -236,21 +237,13 @@ static void ptrace_reprotected(void)
 
 /* ---- /proc/PID/mem ---- */
 
-/* How the kernel was told to go about FOLL_FORCE, which is its default. */
-enum force { FORCE_ALWAYS, FORCE_PTRACE, FORCE_NEVER };
-
-static enum force proc_mem_force(void)
+/*
+ * Whether the kernel uses FOLL_FORCE here: proc_mem_foll_force() (fs/proc/base.c) goes by the kernel's configuration
+ * (Debian: always in 6.1 and 6.12, for the tracer in 7.2) and by proc_mem.force_override=.
+ */
+static bool is_forced(int fd, const char *plain)
 {
-	char line[2048] = "", *last = NULL;
-
-	read_line("/proc/cmdline", line, sizeof(line));
-	for (char *at = line; (at = strstr(at, "proc_mem.force_override=")); at++)
-		last = at;
-	if (last && !strncmp(strchr(last, '=') + 1, "never", 5))
-		return FORCE_NEVER;
-	if (last && !strncmp(strchr(last, '=') + 1, "ptrace", 6))
-		return FORCE_PTRACE;
-	return FORCE_ALWAYS;
+	return pread(fd, buffer, PAGE_SIZE, (uintptr_t)plain) == PAGE_SIZE;
 }
 
 static void mem(int map_prot, int prot, bool traced, int read_rule, int write_rule)
@@ -264,6 +257,8 @@ static void mem(int map_prot, int prot, bool traced, int read_rule, int write_ru
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)t.pid);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	check(fd >= 0, "%s: %s", path, strerror(errno));
+	if (prot == PROT_NONE && !is_forced(fd, t.addr + SIZE))
+		read_rule = -EIO;
 	fill_granter();
 	check_got("reading /proc/PID/mem", pread(fd, buffer, SIZE, (uintptr_t)t.addr), read_rule);
 	fill_buffer();
@@ -282,17 +277,14 @@ static void mem_rw(void)
 	mem(PROT_READ, PROT_READ, false, rule, -EIO);
 }
 
-/*
- * Only force gets past PROT_NONE: what the kernel was booted with (proc_mem.force_override=) decides; unless it says otherwise, there is
- * force (proc_mem_foll_force(), before it mem_rw(), fs/proc/base.c).
- */
+/* Only force gets past PROT_NONE, and past a missing VM_WRITE not even force, in a shared mapping. */
 static void mem_forced(void)
 {
-	int rule = gup_slow_rule() ? -EIO : 0, force = proc_mem_force();
+	int rule = gup_slow_rule() ? -EIO : 0;
 
 	mem(RW, PROT_READ, false, rule, -EIO);
-	mem(RW, PROT_NONE, false, force == FORCE_ALWAYS ? rule : -EIO, -EIO);
-	mem(RW, PROT_NONE, true, force == FORCE_NEVER ? -EIO : rule, -EIO);
+	mem(RW, PROT_NONE, false, rule, -EIO);
+	mem(RW, PROT_NONE, true, rule, -EIO);
 }
 
 /* ---- futexes ---- */
@@ -307,8 +299,8 @@ static long futex(void *word, int op, uint32_t value, const struct timespec *tim
 static const struct timespec soon = { .tv_nsec = 20000000 };
 
 /*
- * A shared futex is known by its page's mapping and index, which a granter's page has not: get_futex_key() (kernel/futex/core.c) gives
- * EFAULT for it, whatever the strategy.
+ * A shared futex is known by its page's mapping and index, which a granter's page has not: get_futex_key()
+ * (kernel/futex/core.c) gives EFAULT for it, whatever the strategy.
  */
 static void futex_shared(void)
 {

@@ -333,9 +333,9 @@ static bool gone_within(pid_t pid, unsigned int ms)
 }
 
 /*
- * io_uring lets a process go whose requests are under way (io_uring_files_cancel() waits for those only that would keep the
- * process's files). libaio does not (exit_aio()), nor can a thread that waits in preadv() be killed: there the kernel waits, whatever
- * is mapped, and the address space goes after the IO.
+ * io_uring lets a process go whose requests are under way: io_uring_files_cancel() waits only for those that would keep the
+ * process's files. libaio does not (exit_aio()), nor can a thread that waits in preadv() be killed: there the kernel waits,
+ * whatever is mapped, and the address space goes after the IO.
  */
 static void check_end(struct pilot *p)
 {
