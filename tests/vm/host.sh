@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Makes sure that the host has the tools the test bed calls. Asks apt only when one is missing.
+#
+#   host.sh [TOOL:PACKAGE...]     these too
 set -eu
 VM=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -9,7 +11,7 @@ VM=$(cd "$(dirname "$0")" && pwd -P)
 # tool:package. The 6.x kernels' own build tools need gcc-12 (it built those kernels) and libelf (objtool).
 TOOLS="qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap jq:jq spin:spin gcc:gcc gcc-12:gcc-12 make:make cpio:cpio xz:xz-utils
 	flock:util-linux unshare:util-linux depmod:kmod dpkg-deb:dpkg /usr/include/xen/xen.h:libxen-dev
-	/usr/share/seabios/bios-256k.bin:seabios /usr/include/jansson.h:libjansson-dev pkg-config:pkg-config"
+	/usr/share/seabios/bios-256k.bin:seabios /usr/include/jansson.h:libjansson-dev pkg-config:pkg-config $*"
 
 PATH=$PATH:/usr/sbin:/sbin
 
