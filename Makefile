@@ -3,7 +3,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules userspace compare check check-unprotected check-dkms unit vm-run vm-shell readme clean help
+.PHONY: all modules userspace compare check bench check-unprotected check-dkms unit vm-run vm-shell readme clean help
 
 all: modules userspace
 
@@ -26,6 +26,10 @@ compare:
 check:
 	tests/$(if $(HOST),host.sh check,check.sh)
 
+# The measurement; nothing else should run on the machine. Its figures differ from machine to machine, the ratios less so.
+bench:
+	tests/bench.sh
+
 # The NUMA tests notice when a strategy's protection is taken out.
 check-unprotected:
 	tests/unprotected.sh
@@ -43,9 +47,10 @@ vm-run:
 vm-shell:
 	tests/vm/vm.sh shell
 
-# Needs build/report of a `make compare KERNEL='6.1 6.12 7.2'`.
+# Needs build/report of a `make compare KERNEL='6.1 6.12 7.2'`; takes the figures of a `make bench` too, if there are any.
 readme:
 	tests/dom0/report.sh -r README.md
+	[ ! -s build/report/bench-summary.md ] || tests/bench/report.sh -r README.md
 
 clean:
 	rm -rf build
@@ -57,6 +62,7 @@ help:
 	@echo 'make uninstall                   leaves nothing'
 	@echo 'make compare                     the strategies side by side in a real dom0; report in build/report/'
 	@echo 'make check                       all tests; the last line is N passed, N failed, N skipped'
+	@echo 'make bench                       speed and memory against in-tree gntdev and the bare hypercalls; figures in build/report/'
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
 	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"
 	@echo 'make unit                        the tests that need no dom0'

@@ -93,7 +93,7 @@ static uint64_t *entry_of(struct entries *entries, int pid)
 }
 
 /* "  name-123   [000] d.... 123456789: work: (task_numa_work+0x0/...)" */
-static int read_line(const char *line, struct entries *entries, uint64_t *sum, unsigned int *nr_calls)
+static int read_line(const char *line, struct entries *entries, struct sample *us)
 {
 	const char *bracket = strstr(line, " ["), *name = strstr(line, ": work"), *number, *dash;
 	uint64_t ticks, *entry;
@@ -113,32 +113,28 @@ static int read_line(const char *line, struct entries *entries, uint64_t *sum, u
 	if (strncmp(name, ": work_return", 13)) {
 		*entry = ticks;
 	} else if (*entry) {
-		*sum += ticks - *entry;
+		sample_add(us, clock_us(ticks - *entry));
 		*entry = 0;
-		++*nr_calls;
 	}
 	return 0;
 }
 
-int scan_time_stop(double *us, unsigned int *nr_calls)
+int scan_time_stop(struct sample *us)
 {
 	struct entries entries = { 0 };
-	uint64_t ticks = 0;
 	char line[512];
 	FILE *file;
 	int ret = 0;
 
 	write_text(DIR "/tracing_on", 0, "0");
 	file = fopen(DIR "/trace", "re");
-	*nr_calls = 0;
 	while (file && !ret && fgets(line, sizeof(line), file))
-		ret = read_line(line, &entries, &ticks, nr_calls);
+		ret = read_line(line, &entries, us);
 	if (!file)
 		ret = -ENOENT;
 	else
 		fclose(file);
 	write_text(DIR "/events/enable", 0, "0");
 	rmdir(DIR);
-	*us = clock_us(ticks);
 	return ret;
 }

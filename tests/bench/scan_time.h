@@ -6,9 +6,11 @@
 #ifndef SCAN_TIME_H
 #define SCAN_TIME_H
 
+#include "sample.h"
+
 /* -ENOENT: no tracefs, or no kprobes. One at a time. */
 int scan_time_start(void);
-/* Between start and stop, in us; -EOVERFLOW: events were lost. */
-int scan_time_stop(double *us, unsigned int *nr_calls);
+/* The calls between start and stop, in us; -EOVERFLOW: events were lost. */
+int scan_time_stop(struct sample *us);
 
 #endif
