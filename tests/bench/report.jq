@@ -60,7 +60,7 @@ def summary:
 		(($numa | map({workload, size, of, strategy}) | distinct[]) as $key |
 			["\($key.workload), \($key.size) \($key.of)", $key.strategy] +
 			[$cells[] as $c | [$numa[] | select(.workload == $key.workload and .strategy == $key.strategy and
-				.kernel == $c.kernel and .mode == $c.mode)][0].over_floor | figure] | line), "" end);
+				.size == $key.size and .kernel == $c.kernel and .mode == $c.mode)][0].over_floor | figure] | line), "" end);
 
 # One block of "size ours" for each kernel and mode, for gnuplot.
 def plot:

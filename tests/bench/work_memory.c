@@ -102,7 +102,7 @@ void work_memory(void)
 {
 	/* Enough of them that a slab more or less does not count. */
 	if (bench.pv) {
-		measure(16, 2048);
+		measure(32, 1024);
 		measure(4096, 1);
 	} else {
 		measure(4, 1024);

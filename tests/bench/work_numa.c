@@ -126,7 +126,7 @@ void work_numa(void)
 
 	if (ret)
 		bench_die("NUMA balancing's knobs: %s", strerror(-ret));
-	measure(1, bench.pv ? 2048 : 512, "NUMA scans, one range");
-	measure(bench.pv ? 200 : 100, 1, "NUMA scans, small ranges");
+	measure(1, 512, "NUMA scans, one range");
+	measure(100, 1, "NUMA scans, small ranges");
 	numa_knobs_quiet();
 }
