@@ -38,6 +38,10 @@ check-unprotected:
 check-dkms:
 	tests/build/dkms.sh
 
+# What the kernel's own driver makes of the same teardown: tests/findings.md.
+findings:
+	tests/findings.sh
+
 unit:
 	$(MAKE) -C tests/unit check
 
@@ -65,6 +69,7 @@ help:
 	@echo 'make bench                       speed and memory against in-tree gntdev and the bare hypercalls; figures in build/report/'
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
 	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"
+	@echo "make findings                    teardown with the kernel's own driver, a boot for each test; read tests/findings.md"
 	@echo 'make unit                        the tests that need no dom0'
 	@echo "make vm-run CMD='...'            a command in a fresh dom0; OVERLAY=dir, TIMEOUT=seconds"
 	@echo 'make vm-shell                    a fresh dom0 with a console'
