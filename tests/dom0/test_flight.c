@@ -3,7 +3,7 @@
  * Direct IO in flight while the mapping goes: nobody waits for it who need not, and until it has landed its pages are the
  * granter's pages, so that the device moves what it was told to move and nobody else's memory.
  *
- * Every case is run with every kind of direct IO. The device is null_blk, which copies pages when it gets the bio, behind
+ * What waits for whom is run with every kind of direct IO. The device is null_blk, which copies pages when it gets the bio, behind
  * blk-throttle, which gives it the bio when we say so.
  */
 #include <errno.h>
@@ -146,19 +146,32 @@ static void munmap_at_once(struct range *r)
 	check(ms < AT_ONCE_MS, "munmap took %lu ms", ms);
 }
 
-/* Each kind in a child of its own, which the cgroup ends with. */
+/* In a child, which leaves the cgroup when it ends. */
+static void with_this_kind(void (*run)(void *out), bool out)
+{
+	int how = run_child(run, out ? &kind : NULL, true);
+
+	throttle_release();
+	check(!how, "with %s, %s (%d)", transfer_name(kind), out ? "out" : "in", how);
+	wait_busy(0, suite.granter->nr_refs, 0);
+}
+
 static void with_every_kind(void (*run)(void *out), bool out_too)
 {
 	need_flights();
 	for (kind = 0; kind < NR_TRANSFER_KINDS; kind++) {
-		for (int out = 0; out <= out_too; out++) {
-			int how = run_child(run, out ? &kind : NULL, true);
-
-			throttle_release();
-			check(!how, "with %s, %s (%d)", transfer_name(kind), out ? "out" : "in", how);
-			wait_busy(0, suite.granter->nr_refs, 0);
-		}
+		with_this_kind(run, false);
+		if (out_too)
+			with_this_kind(run, true);
 	}
+}
+
+/* Where only the pin counts, and not who waits for the IO. */
+static void with_one_kind(void (*run)(void *out))
+{
+	need_flights();
+	kind = TRANSFER_URING;
+	with_this_kind(run, false);
 }
 
 static void run_munmap(void *out)
@@ -199,7 +212,7 @@ static void run_revoke(void *unused)
 
 static void revoked(void)
 {
-	with_every_kind(run_revoke, false);
+	with_one_kind(run_revoke);
 }
 
 static void run_removed(void *unused)
@@ -224,7 +237,7 @@ static void run_removed(void *unused)
 
 static void removed(void)
 {
-	with_every_kind(run_removed, false);
+	with_one_kind(run_removed);
 }
 
 static void run_closed(void *unused)
@@ -243,7 +256,7 @@ static void run_closed(void *unused)
 
 static void closed(void)
 {
-	with_every_kind(run_closed, false);
+	with_one_kind(run_closed);
 }
 
 static void run_dontneed(void *unused)
@@ -262,7 +275,7 @@ static void run_dontneed(void *unused)
 
 static void dontneed(void)
 {
-	with_every_kind(run_dontneed, false);
+	with_one_kind(run_dontneed);
 }
 
 static void nothing(void *unused)
@@ -424,7 +437,7 @@ static void unloaded(void)
 {
 	if (strategy_is("gntdev"))
 		case_skip("a module that can be unloaded: the toolstack uses it");
-	with_every_kind(run_unload, false);
+	with_one_kind(run_unload);
 }
 
 /* Where GUP is refused, nothing flies. */
