@@ -53,7 +53,8 @@ vm-shell:
 
 # Needs build/report of a `make compare KERNEL='6.1 6.12 7.2'`; takes the figures of a `make bench` too, if there are any.
 readme:
-	tests/dom0/report.sh -r README.md
+	tests/dom0/report.sh -r README.md strategies
+	tests/dom0/report.sh -r tests/gup.md gup
 	[ ! -s build/report/bench-summary.md ] || tests/bench/report.sh -r README.md
 
 clean:
@@ -73,6 +74,6 @@ help:
 	@echo 'make unit                        the tests that need no dom0'
 	@echo "make vm-run CMD='...'            a command in a fresh dom0; OVERLAY=dir, TIMEOUT=seconds"
 	@echo 'make vm-shell                    a fresh dom0 with a console'
-	@echo 'make readme                      the last comparison becomes the table in README.md'
+	@echo 'make readme                      the last comparison becomes the tables in README.md and tests/gup.md'
 	@echo
 	@echo 'KERNEL: 6.1, 6.12, 7.2, newest or a release; MODE: pv, pvh; one or a quoted list. HOST=1: this machine is the dom0.'

@@ -4,6 +4,7 @@
  *
  *	compare.c			the program: which probes, for which strategy, in which order
  *	compare_{vma,scan,gup,life,cost}.c	probes: each looks at some rows of one strategy
+ *	compare_gup_probe.c		a second table: rows of gup_rows.h, and columns for other memory beside the strategies
  *	compare_expect.c		what the kernel's source makes us expect
  *	compare_cell.c			a probe's child process, and the cells it fills
  *	compare_table.c			cells as a table and as JSON
@@ -27,7 +28,7 @@ enum verdict {
 };
 
 struct cell {
-	char row[64];
+	char row[96];
 	char observed[96];
 	char expected[64];
 	char decided_by[256];
@@ -37,11 +38,12 @@ struct cell {
 	bool ordinary_pages; /* see struct probe */
 };
 
-#define MAX_CELLS 64
+#define MAX_CELLS 128
 
 /* One strategy's column. Lives in memory that its probes' processes share with the parent. */
 struct column {
-	const char *strategy;
+	const char *table;    /* that it is in */
+	const char *strategy; /* or another kind of memory */
 	unsigned int nr_cells;
 	struct cell cells[MAX_CELLS];
 };
@@ -65,6 +67,7 @@ struct probe {
 	int fd;			 /* the strategy's node */
 	const char *block_device; /* for O_DIRECT, or NULL */
 	bool ordinary_pages;	 /* not all that it maps are ZONE_DEVICE pages */
+	int gup_state;		 /* enum gup_state, for probe_gup() */
 };
 
 /* compare_cell.c: a cell is what was observed; the verdict comes from compare_expect.c. */
@@ -120,6 +123,8 @@ void probe_cost(struct probe *probe);
 extern const char *const cost_rows[];
 void probe_leak(struct probe *probe);
 extern const char *const leak_rows[];
+
+void probe_gup(struct probe *probe);
 
 /* compare_table.c. write_json() returns 0 or a negative errno. */
 void print_table(FILE *out, struct column *columns, unsigned int nr_columns);

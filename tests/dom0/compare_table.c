@@ -14,7 +14,6 @@ const char *verdict_name(enum verdict verdict)
 	return names[verdict];
 }
 
-/* All columns have the same probes, so the first has every row in its order. */
 static const struct cell *find(const struct column *column, const char *row)
 {
 	for (unsigned int i = 0; i < column->nr_cells; i++) {
@@ -39,6 +38,24 @@ static void print_cell(FILE *out, const struct cell *cell)
 	fprintf(out, " | %-18s", text);
 }
 
+static void print_row(FILE *out, const struct column *columns, unsigned int nr_columns, const char *row)
+{
+	fprintf(out, "%-80s", row);
+	for (unsigned int i = 0; i < nr_columns; i++)
+		print_cell(out, find(&columns[i], row));
+	fprintf(out, "\n");
+}
+
+/* Columns may have rows that others have not. */
+static bool is_known(const struct column *columns, unsigned int nr_columns, const char *row)
+{
+	for (unsigned int i = 0; i < nr_columns; i++) {
+		if (find(&columns[i], row))
+			return true;
+	}
+	return false;
+}
+
 static void print_failures(FILE *out, const struct column *column)
 {
 	for (unsigned int i = 0; i < column->nr_cells; i++) {
@@ -52,15 +69,15 @@ static void print_failures(FILE *out, const struct column *column)
 
 void print_table(FILE *out, struct column *columns, unsigned int nr_columns)
 {
-	fprintf(out, "\n%s, %s\n\n%-56s", machine.kernel, machine.mode, "");
+	fprintf(out, "\n%s, %s, %s\n\n%-80s", machine.kernel, machine.mode, columns[0].table, "");
 	for (unsigned int i = 0; i < nr_columns; i++)
 		fprintf(out, " | %-18s", columns[i].strategy);
 	fprintf(out, "\n");
-	for (unsigned int row = 0; row < columns[0].nr_cells; row++) {
-		fprintf(out, "%-56s", columns[0].cells[row].row);
-		for (unsigned int i = 0; i < nr_columns; i++)
-			print_cell(out, find(&columns[i], columns[0].cells[row].row));
-		fprintf(out, "\n");
+	for (unsigned int i = 0; i < nr_columns; i++) {
+		for (unsigned int row = 0; row < columns[i].nr_cells; row++) {
+			if (!is_known(columns, i, columns[i].cells[row].row))
+				print_row(out, columns, nr_columns, columns[i].cells[row].row);
+		}
 	}
 	fprintf(out, "\n");
 	for (unsigned int i = 0; i < nr_columns; i++)
@@ -77,8 +94,9 @@ int write_json(const char *path, struct column *columns, unsigned int nr_columns
 			const struct cell *cell = &columns[i].cells[row];
 
 			/* %s fails on what is not UTF-8; nothing here is made by others. */
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
-				"kernel", machine.kernel, "mode", machine.mode, "strategy", columns[i].strategy,
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+				"kernel", machine.kernel, "mode", machine.mode, "table", columns[i].table,
+				"strategy", columns[i].strategy,
 				"row", cell->row, "observed", cell->observed, "expected", cell->expected,
 				"verdict", verdict_name(cell->verdict), "decided_by", cell->decided_by));
 		}

@@ -19,6 +19,7 @@
 
 #include "block.h"
 #include "gntmap_node.h"
+#include "gup_rows.h"
 #include "numa.h"
 
 #define MAX_STRATEGIES 8
@@ -33,7 +34,7 @@ static __attribute__((noreturn)) void usage(int code)
 		"  -o FILE      write the cells as JSON\n"
 		"  -s STRATEGY  vmio, mixedmap, policy or none; all of them by default\n"
 		"  -p PROBE     only the probes whose name contains this: vma scan direct_io process_vm vmsplice\n"
-		"               proc_mem io_uring fork mprotect core cost leak\n");
+		"               proc_mem io_uring fork mprotect core cost leak gup\n");
 	exit(code);
 }
 
@@ -181,6 +182,32 @@ static void compare(struct column *columns, unsigned int nr, const char *block_d
 	}
 }
 
+/* One process for each state of the memory. */
+static void compare_gup(struct column *column, const char *block_device)
+{
+	struct probe setup = { .column = column, .suffix = "", .block_device = block_device };
+	int ret;
+
+	for (enum gup_state state = 0; state < GUP_NR_STATES; state++) {
+		if (!gup_has_state(column->strategy, state, machine.xlate))
+			continue;
+		setup.gup_state = state;
+		if (state != GUP_HINTING) {
+			probe(&setup, "gup", probe_gup, gup_row_names(state), 60);
+			continue;
+		}
+		if (machine.xlate)
+			write_line(PROVIDER, "ballooned");
+		ret = numa_knobs_set();
+		if (ret)
+			missing("NUMA balancing's knobs: %s", strerror(-ret));
+		probe(&setup, "gup", probe_gup, gup_row_names(state), 120);
+		numa_knobs_restore();
+		if (machine.xlate)
+			write_line(PROVIDER, "unpopulated");
+	}
+}
+
 static int count_verdicts(const struct column *columns, unsigned int nr)
 {
 	unsigned int counts[5] = { 0 };
@@ -237,16 +264,24 @@ int main(int argc, char **argv)
 	if (!block_device)
 		fprintf(stderr, "gntmap-compare: no null_blk (%s): direct IO is skipped\n", strerror(errno));
 
-	columns = mmap(NULL, nr * sizeof(*columns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* The strategies twice, and two more kinds of memory in the second table. */
+	columns = mmap(NULL, (2 * nr + 2) * sizeof(*columns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (columns == MAP_FAILED)
 		missing("no memory");
+	for (unsigned int i = 0; i < 2 * nr + 2; i++)
+		columns[i].table = i < nr ? "strategies" : "gup";
 	for (unsigned int i = 0; i < nr; i++)
-		columns[i].strategy = strategies[i];
+		columns[i].strategy = columns[nr + i].strategy = strategies[i];
+	columns[2 * nr].strategy = GUP_GNTALLOC;
+	columns[2 * nr + 1].strategy = GUP_ANONYMOUS;
 
 	compare(columns, nr, block_device);
+	for (unsigned int i = nr; i < 2 * nr + 2; i++)
+		compare_gup(&columns[i], block_device);
 	print_table(stdout, columns, nr);
-	ret = count_verdicts(columns, nr);
-	if (output && write_json(output, columns, nr))
+	print_table(stdout, &columns[nr], nr + 2);
+	ret = count_verdicts(columns, 2 * nr + 2);
+	if (output && write_json(output, columns, 2 * nr + 2))
 		missing("%s: %s", output, strerror(errno));
 	return ret;
 }

@@ -142,7 +142,7 @@ static void *sleep_on(void *unused)
 #define NR_ROUNDS 12
 #define CONTROL_SIZE (16 * PAGE)
 
-int gup_memory_scan(const struct gup_memory *memory, int probe_fd)
+int gup_scan_until(int (*done)(void *arg), void *arg)
 {
 	struct numa_area control = { .start = numa_control_alloc(CONTROL_SIZE), .size = CONTROL_SIZE };
 	pthread_t sleeper;
@@ -155,15 +155,32 @@ int gup_memory_scan(const struct gup_memory *memory, int probe_fd)
 	if (!control.start || pthread_create(&sleeper, NULL, sleep_on, NULL))
 		return -ENOMEM;
 	/* Nobody touches the memory: other memory is burnt, and two passes see every mapping that is new. */
-	for (int round = 0; ret >= 0 && round < NR_ROUNDS; round++) {
+	for (int round = 0; !ret && round < NR_ROUNDS; round++) {
 		ret = numa_burn(&control, 1, 2, 2, 5000);
-		if (ret >= 0)
-			ret = gup_nr_ptes(probe_fd, memory->addr, memory->nr_pages, GUP_PTE_PROTNONE);
-		if (ret == (int)memory->nr_pages)
-			break;
+		ret = ret < 0 ? ret : done(arg);
 	}
 	numa_knobs_quiet();
 	if (ret < 0)
 		return ret;
-	return ret == (int)memory->nr_pages ? 0 : -ETIMEDOUT;
+	return ret ? 0 : -ETIMEDOUT;
+}
+
+struct scanned {
+	const struct gup_memory *memory;
+	int probe_fd;
+};
+
+static int all_are_prot_none(void *arg)
+{
+	const struct scanned *s = arg;
+	int nr = gup_nr_ptes(s->probe_fd, s->memory->addr, s->memory->nr_pages, GUP_PTE_PROTNONE);
+
+	return nr < 0 ? nr : nr == (int)s->memory->nr_pages;
+}
+
+int gup_memory_scan(const struct gup_memory *memory, int probe_fd)
+{
+	struct scanned scanned = { memory, probe_fd };
+
+	return gup_scan_until(all_are_prot_none, &scanned);
 }

@@ -44,9 +44,11 @@ static inline char *gup_memory_page(const struct gup_memory *memory, unsigned in
 uint64_t gup_memory_word(unsigned int page);
 
 /*
- * Have a NUMA scan make every PTE PROT_NONE, and leave balancing off. In a process forked after numa_knobs_set(), that
- * keeps a thread from then on. -ETIMEDOUT: no scan did.
+ * Have NUMA scans until done() says 1 (0: not yet, or a negative errno), and leave balancing off. In a process forked after
+ * numa_knobs_set(), that keeps a thread from then on. -ETIMEDOUT: it never said so.
  */
+int gup_scan_until(int (*done)(void *arg), void *arg);
+/* Until every PTE of the memory is PROT_NONE. Nobody shall touch it meanwhile. */
 int gup_memory_scan(const struct gup_memory *memory, int probe_fd);
 
 #endif

@@ -16,7 +16,7 @@
 #define RW (PROT_READ | PROT_WRITE)
 #define NR_MANY 16u
 #define NR_HALF 4u
-#define MAX_ROWS 32
+#define MAX_ROWS 48
 
 #define ALL_STEPS 3
 
@@ -179,6 +179,23 @@ static void name_row(const struct row *row, char *name, size_t size)
 	snprintf(name, size, "%s, %s", row->name ? row->name :
 		 gup_call_name(row->steps[0].function, row->steps[0].flags, call, sizeof(call)),
 		 gup_state_name(row->state));
+}
+
+const char *const *gup_row_names(enum gup_state state)
+{
+	static const char *list[MAX_ROWS + 1];
+	static char names[MAX_ROWS][128];
+	unsigned int nr = 0;
+
+	for (size_t i = 0; i < NR_ROWS && nr < MAX_ROWS; i++) {
+		if (rows[i].state != state)
+			continue;
+		name_row(&rows[i], names[nr], sizeof(names[nr]));
+		list[nr] = names[nr];
+		nr++;
+	}
+	list[nr] = NULL;
+	return list;
 }
 
 /* What a group of rows has. */

@@ -35,6 +35,8 @@ enum gup_state {
 };
 
 const char *gup_state_name(enum gup_state state);
+/* The names of its rows, ended by NULL; until the next call. */
+const char *const *gup_row_names(enum gup_state state);
 
 struct gup_table {
 	const char *kind;	  /* of the memory: the column */

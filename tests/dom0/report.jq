@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Cells of gntmap-compare (a list of objects, see compare_table.c) as Markdown. $what: "report" or "summary".
+# Cells of gntmap-compare (a list of objects, see compare_table.c) as Markdown. $what: "report", "strategies" or "gup": all of
+# it, or the summary of one table.
 
 def distinct: reduce .[] as $x ([]; if any(.[]; . == $x) then . else . + [$x] end);
 def series: capture("^(?<series>[0-9]+\\.[0-9]+)").series;
@@ -44,10 +45,10 @@ def report:
 	"Figures in ns come from one boot each; under emulation only their ratios mean anything.", "",
 	([failures] | if length > 0 then "## Failures", "", .[], "" else empty end),
 	([$cells | differences] | if length > 0 then "## Rows that differ between kernels", "", .[], "" else empty end),
-	(map({kernel, mode}) | distinct[] as $machine |
-		[$cells[] | select(.kernel == $machine.kernel and .mode == $machine.mode)] as $here |
+	(map({kernel, mode, table}) | distinct[] as $machine |
+		[$cells[] | select({kernel, mode, table} == $machine)] as $here |
 		($here | map(.strategy) | distinct) as $strategies |
-		"## Linux \($machine.kernel), \($machine.mode)", "",
+		"## Linux \($machine.kernel), \($machine.mode), \($machine.table)", "",
 		($strategies | head),
 		($here | map(.row) | distinct[] as $row |
 			[$row] + [$strategies[] as $s | [$here[] | select(.row == $row and .strategy == $s)][0] | cell] | line),
@@ -89,7 +90,7 @@ def merged:
 
 def summary:
 	. as $cells | map(.mode) | distinct[] as $mode |
-	[$cells[] | select(.mode == $mode and .verdict != "info")] as $here |
+	[$cells[] | select(.mode == $mode and .verdict != "info" and .table == $what)] as $here |
 	($here | map(.strategy) | distinct) as $strategies |
 	"\($mode | ascii_upcase) dom0, Linux " + ([$here[].kernel | series] | distinct | join(", ")) + ":", "",
 	($strategies | head),
@@ -97,4 +98,4 @@ def summary:
 		[$row] + [$strategies[] as $s | [$here[] | select(.row == $row and .strategy == $s)] | merged] | line),
 	"";
 
-if $what == "summary" then summary else report end
+if $what == "report" then report else summary end

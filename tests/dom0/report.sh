@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Makes build/report/compare.json, compare.md and summary.md of what gntmap-compare wrote in one or more machines.
+# Makes build/report/compare.json, compare.md, strategies.md and gup.md of what gntmap-compare wrote in one or more machines.
 #
 #   report.sh FILE...            the JSON files, one of each machine
-#   report.sh -r README          put the summary that is there already between README's two markers
+#   report.sh -r PAGE TABLE      put TABLE.md (strategies or gup) that is there already between the page's two markers
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd -P)
 out=$(cd "$HERE/../.." && pwd -P)/build/report
@@ -14,9 +14,10 @@ command -v jq >/dev/null || {
 }
 
 if [ "${1:-}" = -r ]; then
-	[ -s "$out/summary.md" ] || { echo "report: there is no $out/summary.md; run make compare first" >&2; exit 1; }
+	summary=$out/$3.md
+	[ -s "$summary" ] || { echo "report: there is no $summary; run make compare first" >&2; exit 1; }
 	# The markers are lines of their own; what is between them goes.
-	awk -v summary="$out/summary.md" '
+	awk -v summary="$summary" '
 		/^<!-- end of table -->/ { inside = 0; ended++ }
 		!inside { print }
 		/^<!-- table:/ {
@@ -38,5 +39,7 @@ fi
 mkdir -p "$out"
 jq -s add "$@" >"$out/compare.json"
 jq -r --arg what report -f "$HERE/report.jq" "$out/compare.json" >"$out/compare.md"
-jq -r --arg what summary -f "$HERE/report.jq" "$out/compare.json" >"$out/summary.md"
+for table in strategies gup; do
+	jq -r --arg what "$table" -f "$HERE/report.jq" "$out/compare.json" >"$out/$table.md"
+done
 echo "report: $out/compare.md" >&2

@@ -52,7 +52,7 @@ enum gup_status {
 #define GUP_PTE_WRITE		0x8
 #define GUP_PTE_DIRTY		0x10
 #define GUP_PTE_YOUNG		0x20
-#define GUP_PTE_HUGE		0x40	/* a PMD or PUD; no more is said of it */
+#define GUP_PTE_HUGE		0x40	/* a PMD or PUD: PRESENT or PROTNONE is all else */
 #define GUP_PTE_OTHER		0x80	/* swap, migration, marker */
 
 /* A page. */

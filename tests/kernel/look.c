@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "probe.h"
 
-/* 0, GUP_PTE_PRESENT for a page table's entry, which *pte then is, or GUP_PTE_HUGE. */
+/* 0, GUP_PTE_PRESENT for a page table's entry, which *pte then is, or GUP_PTE_HUGE and its state. */
 static u32 walk(struct mm_struct *mm, unsigned long addr, pte_t *pte)
 {
 	pgd_t *pgdp = pgd_offset(mm, addr);
@@ -33,13 +33,13 @@ static u32 walk(struct mm_struct *mm, unsigned long addr, pte_t *pte)
 	if (pud_none(pud) || !pud_present(pud))
 		return 0;
 	if (pud_leaf(pud))
-		return GUP_PTE_HUGE;
+		return GUP_PTE_HUGE | GUP_PTE_PRESENT;
 	pmdp = pmd_offset(&pud, addr);
 	pmd = READ_ONCE(*pmdp);
 	if (pmd_none(pmd) || !pmd_present(pmd))
 		return 0;
 	if (pmd_leaf(pmd))
-		return GUP_PTE_HUGE;
+		return GUP_PTE_HUGE | (pmd_protnone(pmd) ? GUP_PTE_PROTNONE : GUP_PTE_PRESENT);
 	*pte = ptep_get(pte_offset_kernel(&pmd, addr));
 	return GUP_PTE_PRESENT;
 }
