@@ -207,8 +207,11 @@ static void hinting(void)
 /* DAMON on a few pages for a while: who asks whether they are young. */
 static void damon(struct told *t)
 {
-	int ret = damon_start(getpid(), t->memory.addr, SIZE);
+	int ret;
 
+	/* Pages on their way to the LRU lists are not yet looked at; this takes them there. */
+	expect(write_file("/proc/sys/vm/drop_caches", "1"), 0);
+	ret = damon_start(getpid(), t->memory.addr, SIZE);
 	if (ret) {
 		damon_stop();
 		if (ret == -ENOENT)

@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "probe.h"
 
-/* 0, GUP_PTE_PRESENT for a page table's entry, which *pte then is, or GUP_PTE_HUGE and its state. */
+/* 0, GUP_PTE_PRESENT for an entry of a page table (*pte), or GUP_PTE_HUGE and its state. */
 static u32 walk(struct mm_struct *mm, unsigned long addr, pte_t *pte)
 {
 	pgd_t *pgdp = pgd_offset(mm, addr);
