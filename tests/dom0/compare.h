@@ -3,7 +3,7 @@
  * gntmap-compare: strategies side by side. Who calls whom:
  *
  *	compare.c			the program: which probes, for which strategy, in which order
- *	compare_{vma,scan,gup,life,cost}.c	probes: each looks at some rows of one strategy
+ *	compare_{vma,scan,gup,user,life,cost}.c	probes: each looks at some rows of one strategy
  *	compare_gup_probe.c		a second table: rows of gup_rows.h, and columns for other memory beside the strategies
  *	compare_expect.c		what the kernel's source makes us expect
  *	compare_cell.c			a probe's child process, and the cells it fills
@@ -113,6 +113,20 @@ void probe_proc_mem(struct probe *probe);
 extern const char *const proc_mem_rows[];
 void probe_io_uring(struct probe *probe);
 extern const char *const io_uring_rows[];
+void probe_async_io(struct probe *probe);
+extern const char *const async_io_rows[];
+void probe_ptrace(struct probe *probe);
+extern const char *const ptrace_rows[];
+void probe_futex(struct probe *probe);
+extern const char *const futex_rows[];
+void probe_advice(struct probe *probe);
+extern const char *const advice_rows[];
+void probe_numa_calls(struct probe *probe);
+extern const char *const numa_call_rows[];
+void probe_uffd(struct probe *probe);
+extern const char *const uffd_rows[];
+void probe_soft_dirty(struct probe *probe);
+extern const char *const soft_dirty_rows[];
 void probe_fork(struct probe *probe);
 extern const char *const fork_rows[];
 void probe_mprotect(struct probe *probe);

@@ -34,7 +34,8 @@ static __attribute__((noreturn)) void usage(int code)
 		"  -o FILE      write the cells as JSON\n"
 		"  -s STRATEGY  vmio, mixedmap, policy or none; all of them by default\n"
 		"  -p PROBE     only the probes whose name contains this: vma scan direct_io process_vm vmsplice\n"
-		"               proc_mem io_uring fork mprotect core cost leak gup\n");
+		"               proc_mem io_uring async_io ptrace futex advice numa_calls uffd soft_dirty fork\n"
+		"               mprotect core cost leak gup\n");
 	exit(code);
 }
 
@@ -173,6 +174,13 @@ static void compare(struct column *columns, unsigned int nr, const char *block_d
 		probe(&setup, "vmsplice", probe_vmsplice, vmsplice_rows, 60);
 		probe(&setup, "proc_mem", probe_proc_mem, proc_mem_rows, 60);
 		probe(&setup, "io_uring", probe_io_uring, io_uring_rows, 60);
+		probe(&setup, "async_io", probe_async_io, async_io_rows, 60);
+		probe(&setup, "ptrace", probe_ptrace, ptrace_rows, 60);
+		probe(&setup, "futex", probe_futex, futex_rows, 60);
+		probe(&setup, "advice", probe_advice, advice_rows, 60);
+		probe(&setup, "numa_calls", probe_numa_calls, numa_call_rows, 60);
+		probe(&setup, "uffd", probe_uffd, uffd_rows, 60);
+		probe(&setup, "soft_dirty", probe_soft_dirty, soft_dirty_rows, 60);
 		probe(&setup, "fork", probe_fork, fork_rows, 60);
 		probe(&setup, "mprotect", probe_mprotect, mprotect_rows, 60);
 		probe(&setup, "core", probe_core, core_rows, 120);
