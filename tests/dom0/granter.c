@@ -20,6 +20,7 @@ static const char usage[] =
 	"  revoke FIRST NR               prints how many are not granted any more, and the first that is in use or -\n"
 	"  grant FIRST NR DOMID [ro]     grants pages that were revoked\n"
 	"  frames FIRST NR               prints their frames, one a line\n"
+	"  talk NR WORD                  NR keys to xenstore and back, and NR lines to the console\n"
 	"  exit                          shuts it down\n"
 	"Numbers are decimal, or 0x and hexadecimal; NR may be `all': as many as there are.\n";
 
@@ -122,6 +123,18 @@ static int frames(struct granter *g, uint64_t *arg)
 	return ret;
 }
 
+static int talk(struct granter *g, uint64_t *arg)
+{
+	uint64_t reply[GRANTER_NR_ARGS];
+
+	if (granter_call(g, GRANTER_TALK, arg, reply))
+		return -1;
+	if (!reply[0])
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
 static int leave(struct granter *g, uint64_t *arg)
 {
 	(void)arg;
@@ -137,6 +150,7 @@ static const struct command {
 	{ "sum", 2, 2, sum },	    { "peek", 2, 2, peek },	{ "poke", 3, 3, poke },
 	{ "busy", 2, 2, busy },	    { "revoke", 2, 2, revoke }, { "grant", 3, 4, grant },
 	{ "frames", 2, 2, frames }, { "exit", 0, 0, leave },
+	{ "talk", 2, 2, talk },
 };
 
 static int wrong_use(void)

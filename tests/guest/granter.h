@@ -62,6 +62,36 @@ enum granter_cmd {
 	GRANTER_WATCHED,  /* reply[0] = how many events were seen there since; at the first of them
 			   * reply[1] references were mapped, and reply[2] was the byte */
 	GRANTER_EXIT,	  /* shut down (SHUTDOWN_poweroff), after answering */
+
+	/*
+	 * A disk, if the domain was given one that some backend serves: the data pages are its buffers, by the
+	 * references they have. -ENODEV: there is no open one.
+	 */
+	GRANTER_DISK_OPEN, /* connect to the backend of virtual device arg[0] (51712: xvda), whose ring will be
+			    * granted to dom0; reply[0] = sectors, reply[1] = bytes of one. -ETIMEDOUT: the
+			    * backend did not connect within 30 s, -EINVAL: its sectors are not of 512 bytes */
+	GRANTER_DISK_IO,   /* enum granter_disk_op arg[0] from sector arg[1] on, with pages arg[2] .. arg[2] +
+			    * arg[3] - 1, of each the sectors arg[4] .. arg[5] (0 and 7: all); requests of 11
+			    * pages, up to 32 at a time. reply[0] = requests, reply[1] = those that failed,
+			    * reply[2] = status of the first of them. -ETIMEDOUT: no answer for 30 s; the disk is
+			    * then closed for good */
+	GRANTER_DISK_CLOSE, /* tell the backend, and wait until it has closed (-ETIMEDOUT after 30 s) */
+
+	GRANTER_VCHAN_SERVE, /* be the server of a vchan at data/vchan in our xenstore directory, whose two rings of
+			      * 2^arg[1] bytes (12 to 20) are pages arg[0] and following, and send back all that
+			      * comes, until the client goes. The answer comes only then: reply[0] = bytes,
+			      * reply[1] = their granter_sum_byte(). -ETIMEDOUT: nothing came or went for 30 s, -EBUSY:
+			      * the client keeps the shared page mapped */
+
+	GRANTER_TALK, /* arg[0] times: a key to xenstore, and back, and a line "talk <arg[1]> <number>" to the
+		       * console. More than 40 lines may be more than its ring holds, and get lost. reply[0] = how often
+		       * what came back was not what was written */
+};
+
+enum granter_disk_op {
+	GRANTER_DISK_READ,
+	GRANTER_DISK_WRITE,
+	GRANTER_DISK_FLUSH, /* the rest of arg[] means nothing */
 };
 
 /*
@@ -99,6 +129,12 @@ static inline uint64_t granter_sum(uint64_t sum, const volatile uint64_t *words,
 	for (uint64_t i = 0; i < nr_words; i++)
 		sum = (sum ^ words[i]) * 0x100000001b3ull;
 	return sum;
+}
+
+/* The same over bytes */
+static inline uint64_t granter_sum_byte(uint64_t sum, uint8_t byte)
+{
+	return (sum ^ byte) * 0x100000001b3ull;
 }
 
 #endif

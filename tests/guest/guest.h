@@ -19,6 +19,9 @@
 /* The ring protocols store an index, then look whether the other side still runs. */
 #define full_barrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
+/* Linux's numbers, which dom0 understands. */
+enum { EIO = 5, EBUSY = 16, ENODEV = 19, EINVAL = 22, ERANGE = 34, ENOSYS = 38, ETIMEDOUT = 110 };
+
 /* Hypercalls return 0 or more, or a negative errno of Xen's. */
 #define hypercall(nr, a1, a2, a3)                                                                  \
 	({                                                                                         \
@@ -69,6 +72,8 @@ _Noreturn void die(const char *what, long code);
 /* xenstore.c */
 void xenstore_init(const struct start_info *si);
 void xenstore_write(const char *path, const char *value);
+/* false: no such key; what does not fit is cut off */
+bool xenstore_read(const char *path, char *value, size_t size);
 
 /* grants.c */
 void grants_init(uint32_t nr_refs);
@@ -77,6 +82,16 @@ bool grant_exists(uint32_t ref);
 bool grant_busy(uint32_t ref);
 /* Returns false, and changes nothing, while somebody maps the page. */
 bool grant_end(uint32_t ref);
+
+/* disk.c: the commands GRANTER_DISK_* of granter.h */
+void disk_init(uint32_t first_ref, uint32_t ring_ref);
+int disk_open(const uint64_t *arg, uint64_t *reply);
+int disk_io(const uint64_t *arg, uint64_t *reply);
+int disk_close(const uint64_t *arg, uint64_t *reply);
+
+/* vchan.c: GRANTER_VCHAN_SERVE */
+void vchan_init(uint32_t first_ref, uint32_t shared_ref);
+int vchan_serve(const uint64_t *arg, uint64_t *reply);
 
 /* pages.c */
 void pages_init(uint64_t nr);

@@ -16,12 +16,6 @@
 #define MAILBOX_REF GNTTAB_NR_RESERVED_ENTRIES
 #define FIRST_REF (MAILBOX_REF + 1)
 
-/* Linux's numbers, which dom0 understands. */
-#define EBUSY 16
-#define EINVAL 22
-#define ERANGE 34
-#define ENOSYS 38
-
 static union {
 	struct granter_mailbox box;
 	char page[PAGE_SIZE];
@@ -176,6 +170,25 @@ static int grant_anew(const uint64_t *arg, uint64_t *reply)
 	return 0;
 }
 
+static int talk(const uint64_t *arg, uint64_t *reply)
+{
+	char text[48], back[48];
+
+	for (uint64_t i = 0; i < arg[0]; i++) {
+		size_t length = text_format(text, sizeof(text), "%lu %lu", arg[1], i);
+		size_t same = 0;
+
+		xenstore_write("data/talk", text);
+		if (xenstore_read("data/talk", back, sizeof(back)))
+			while (same < length && back[same] == text[same])
+				same++;
+		if (same != length || back[length])
+			reply[0]++;
+		console_print("talk %lu %lu\n", arg[1], i);
+	}
+	return 0;
+}
+
 static int leave(const uint64_t *arg, uint64_t *reply)
 {
 	(void)arg;
@@ -188,6 +201,8 @@ static int (*const commands[])(const uint64_t *arg, uint64_t *reply) = {
 	[GRANTER_PEEK] = peek,	   [GRANTER_POKE] = poke,	 [GRANTER_BUSY] = busy,
 	[GRANTER_REVOKE] = revoke, [GRANTER_GRANT] = grant_anew, [GRANTER_EXIT] = leave,
 	[GRANTER_WATCH] = start_watch, [GRANTER_WATCHED] = watched,
+	[GRANTER_DISK_OPEN] = disk_open, [GRANTER_DISK_IO] = disk_io, [GRANTER_DISK_CLOSE] = disk_close,
+	[GRANTER_VCHAN_SERVE] = vchan_serve, [GRANTER_TALK] = talk,
 };
 
 static void answer(uint32_t request, uint32_t port)
@@ -236,7 +251,10 @@ void granter_main(const struct start_info *si)
 	if (nr_ro > nr)
 		die("ro=", nr_ro);
 	pages_init(nr);
-	grants_init(FIRST_REF + nr);
+	/* Two more: a disk's ring, and the page that a vchan's sides share. */
+	grants_init(FIRST_REF + nr + 2);
+	disk_init(FIRST_REF, FIRST_REF + nr);
+	vchan_init(FIRST_REF, FIRST_REF + nr + 1);
 	mailbox.box.magic = GRANTER_MAGIC;
 	grant(MAILBOX_REF, 0, image_to_mfn(&mailbox), false);
 	for (uint64_t page = 0; page < nr; page++)

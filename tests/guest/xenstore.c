@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A xenstore client that can write one key at a time. Paths are relative to the domain's own directory. */
+/* A xenstore client that can write and read one key at a time. Relative paths start at the domain's own directory. */
 #include "guest.h"
 
 #include <xen/io/xs_wire.h>
@@ -61,24 +61,41 @@ static void receive(void *data, size_t n, uint64_t deadline)
 	event_send(port);
 }
 
-void xenstore_write(const char *path, const char *value)
+/* One request about `path`, and its answer, cut to `size` with its end marked. Returns false when xenstored says no. */
+static bool call(uint32_t type, const char *path, const char *value, size_t value_length, char *answer, size_t size)
 {
 	uint64_t deadline = clock_ns() + REPLY_TIMEOUT_NS;
-	size_t path_size = text_length(path) + 1, value_length = text_length(value);
-	struct xsd_sockmsg head = { .type = XS_WRITE, .req_id = ++last_id, .len = path_size + value_length };
-	char body[64];
+	struct xsd_sockmsg head = { .type = type, .req_id = ++last_id };
+	size_t path_size = text_length(path) + 1, kept;
+	char rest;
 
+	head.len = path_size + value_length;
 	send(&head, sizeof(head), deadline);
 	send(path, path_size, deadline);
 	send(value, value_length, deadline);
 
 	receive(&head, sizeof(head), deadline);
-	if (head.req_id != last_id || head.len > sizeof(body))
+	if (head.req_id != last_id || head.len > XENSTORE_PAYLOAD_MAX || (head.type != type && head.type != XS_ERROR))
 		die("a reply of xenstored", head.type);
-	receive(body, head.len, deadline);
-	if (head.type != XS_WRITE) {
-		body[sizeof(body) - 1] = 0;
-		console_print("granter: xenstored says %s about %s\n", body, path);
-		die("a write to xenstore", head.type);
+	kept = head.len < size ? head.len : size - 1;
+	receive(answer, kept, deadline);
+	answer[kept] = 0;
+	for (size_t i = kept; i < head.len; i++)
+		receive(&rest, 1, deadline);
+	return head.type == type;
+}
+
+void xenstore_write(const char *path, const char *value)
+{
+	char answer[64];
+
+	if (!call(XS_WRITE, path, value, text_length(value), answer, sizeof(answer))) {
+		console_print("granter: xenstored says %s about %s\n", answer, path);
+		die("a write to xenstore", XS_WRITE);
 	}
+}
+
+bool xenstore_read(const char *path, char *value, size_t size)
+{
+	return call(XS_READ, path, "", 0, value, size);
 }
