@@ -21,7 +21,7 @@ for kernel; do
 	"$VM/modules.sh" "$kernel" 9>&-
 done
 [ ! -e "$TOP/tests/guest/Makefile" ] || make -s -C "$TOP/tests/guest" O="$TOP/build/guest" >&2
-for dir in tests/dom0:. tests/bench:bench userspace:userspace; do
+for dir in tests/dom0:. tests/bench:bench tests/clients:clients userspace:userspace; do
 	[ ! -e "$TOP/${dir%:*}/Makefile" ] ||
 		"$VM/in-root.sh" make -s -j"$(nproc)" -C "$TOP/${dir%:*}" O="$TOP/build/dom0/${dir#*:}" >&2
 done

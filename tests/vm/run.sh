@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a fresh dom0 in QEMU, runs one command in it and returns that command's output and exit code.
 #
-#   run.sh [-k KERNEL] [-m pv|pvh] [-o OVERLAY] [-t SECONDS] [-l LOGDIR] [-n] COMMAND
+#   run.sh [-k KERNEL] [-m pv|pvh] [-o OVERLAY] [-t SECONDS] [-l LOGDIR] [-g STRATEGY] [-n] COMMAND
 #
 #   -k   kernel: 6.1, 6.12, 7.2, newest or a release (default 6.1)
 #   -m   mode: pv or pvh (default pv)
 #   -o   a folder laid over dom0's root
 #   -t   how long the command may take, in seconds (default 300; booting has its own limit, BOOT_TIMEOUT)
 #   -l   where the logs go (default build/vm/KERNEL-MODE)
+#   -g   the strategy whose node is /dev/xen/gntdev from the start, in the kernel's own driver's place
 #   -n   without the granter
 #
 # Exit code: the command's own, or 96 when the emulator broke a CPU's state (the run says nothing), 97 when it was 0 but a log is dirty, 98 when it hung (or dom0 died under it), 99 when
@@ -25,14 +26,15 @@ usage() {
 	exit 2
 }
 
-kernel=6.1 mode=pv overlay='' limit=300 logs='' granter=1
-while getopts k:m:o:t:l:n opt; do
+kernel=6.1 mode=pv overlay='' limit=300 logs='' granter=1 gntdev=''
+while getopts k:m:o:t:l:g:n opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
 	m) mode=$OPTARG ;;
 	o) overlay=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	l) logs=$OPTARG ;;
+	g) gntdev=$OPTARG ;;
 	n) granter= ;;
 	*) usage ;;
 	esac
@@ -68,6 +70,7 @@ printf '%s\n' "$*" >"$run/settings/command"
 token=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 echo "$token" >"$run/settings/token"
 [ -n "$granter" ] || : >"$run/settings/no-granter"
+[ -z "$gntdev" ] || echo "$gntdev" >"$run/settings/gntdev-strategy"
 "$VM/stage.sh" "$kernel" "$run/initrd" "$run/settings" "$overlay"
 XEN=$run/xen
 gunzip -c "$root/boot/xen-4.20-amd64.gz" >"$XEN"
