@@ -6,31 +6,47 @@
 #
 # with what failed and what was skipped below it.
 #
-#   check-cell.sh KERNEL MODE       PROGRAMS, STRATEGY: only these (lists)
+#   check-cell.sh KERNEL MODE               PROGRAMS, STRATEGY: only these (lists)
+#   check-cell.sh KERNEL MODE clients       real clients instead (tests/clients), each once
 set -eu
 TOP=$(cd "$(dirname "$0")/.." && pwd -P)
 
 kernel=$1 mode=$2
-logs=$TOP/build/check/$kernel-$mode
+logs=$TOP/build/check/$kernel-$mode${3:+-$3}
 mkdir -p "$logs"
 programs=
 for program in ${PROGRAMS:-}; do
 	programs="$programs -p $program"
 done
+set -- "${3:-}" -k "$kernel" -m "$mode" -t "${TIMEOUT:-900}" -l "$logs"
+case $1 in
+clients)
+	# The daemons of a dom0 can have one strategy only, so that each kernel and mode has another.
+	case $kernel-$mode in
+	6.1-pv | 6.12-pvh) strategy=mixedmap ;;
+	6.12-pv | 6.1-pvh) strategy=policy ;;
+	*) strategy=vmio ;;
+	esac
+	set -- "$@" -g "$strategy" -o "$("$TOP/tests/clients/layer.sh")" \
+		"gntmap-clients -r 1 -v 1 $strategy:library,daemons,qdisk-direct,vchan-guest vmio:mapped-direct mixedmap:mapped-direct"
+	;;
+*) set -- "$@" "gntmap-test$programs ${STRATEGY:-}" ;;
+esac
+name="$kernel $mode${1:+ $1}"
+shift
 began=$(date +%s)
 # A run that the emulator broke says nothing: it is named and repeated.
 for try in 1 2 3; do
 	code=0
-	"$TOP/tests/vm/run.sh" -k "$kernel" -m "$mode" -t "${TIMEOUT:-900}" -l "$logs" \
-		"gntmap-test$programs ${STRATEGY:-}" >"$logs/tap" 2>"$logs/talk" || code=$?
+	"$TOP/tests/vm/run.sh" "$@" >"$logs/tap" 2>"$logs/talk" || code=$?
 	[ "$code" = 96 ] || break
-	echo "$kernel $mode: the emulator broke run $try, see $logs.broken-$try" >&2
+	echo "$name: the emulator broke run $try, see $logs.broken-$try" >&2
 	rm -rf "$logs.broken-$try"
 	cp -r "$logs" "$logs.broken-$try"
 done
 
 # gntmap-test's last line counts; the runner's code says what the tests cannot: a dirty log, a hang, no boot.
-awk -v cell="$kernel $mode" -v code="$code" -v seconds=$(($(date +%s) - began)) -v talk="$logs/talk" '
+awk -v cell="$name" -v code="$code" -v seconds=$(($(date +%s) - began)) -v talk="$logs/talk" '
 	/^# [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed = $2; failed = $4; skipped = $6; counted = 1 }
 	/^not ok /		{ lines = lines "    " $0 "\n" said }
 	/^ok .* # SKIP/		{ lines = lines "    " $0 "\n" }

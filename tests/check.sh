@@ -33,12 +33,14 @@ done
 count install tests/build/install.sh
 # shellcheck disable=SC2086
 tests/vm/prepare.sh $kernels
+tests/clients/layer.sh >/dev/null
 count unit make -s -C tests/unit check
 count model tests/model/check.sh
 
 for kernel in $kernels; do
 	for mode in $modes; do
 		echo "$kernel $mode"
+		echo "$kernel $mode clients"
 	done
 done | xargs -P "${JOBS:-$(nproc)}" -L 1 tests/check-cell.sh
 
