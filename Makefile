@@ -3,7 +3,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules userspace compare check bench clients check-unprotected check-dkms unit vm-run vm-shell readme clean help
+.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms unit vm-run vm-shell readme clean help
 
 all: modules userspace
 
@@ -33,6 +33,9 @@ bench:
 # QEMU, libxenvchan, Xen's daemons: on each strategy, in every cell.
 clients:
 	tests/clients/clients.sh
+
+clients-volume:
+	STRATEGY="$(or $(STRATEGY),mixedmap)" CLIENTS='vchan-guest vchan-dom0' MEGABYTES=150 tests/clients/clients.sh
 
 # The NUMA tests notice when a strategy's protection is taken out.
 check-unprotected:
@@ -73,6 +76,7 @@ help:
 	@echo 'make check                       all tests; the last line is N passed, N failed, N skipped'
 	@echo 'make bench                       speed and memory against in-tree gntdev and the bare hypercalls; figures in build/report/'
 	@echo 'make clients                     real clients on every strategy; report in build/report/'
+	@echo 'make clients-volume              300 MB through libxenvchan in each cell'
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
 	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"
 	@echo "make findings                    teardown with the kernel's own driver, a boot for each test; read tests/findings.md"
