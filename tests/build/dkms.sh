@@ -22,11 +22,11 @@ fail() {
 }
 
 # suite_root SUITE: a configured system with DKMS and what building modules and the library takes. Kernel headers are laid over
-# it from the cache: their packages would bring images along.
+# it from the cache: their packages would bring images along. pahole is what linux-kbuild depends on from 6.12 on.
 suite_root() {
 	case $1 in
-	bookworm) packages="dkms,make,gcc-12,gcc,libc6-dev,libjansson-dev,libelf1,kmod,openssl" suites="bookworm bookworm-security" ;;
-	trixie) packages="dkms,make,gcc-14,gcc,libc6-dev,libjansson-dev,libelf1t64,kmod,openssl" suites="trixie trixie-security" ;;
+	bookworm) packages="dkms,make,gcc-12,gcc,libc6-dev,libjansson-dev,libelf1,kmod,openssl,pahole" suites="bookworm bookworm-security" ;;
+	trixie) packages="dkms,make,gcc-14,gcc,libc6-dev,libjansson-dev,libelf1t64,kmod,openssl,pahole" suites="trixie trixie-security" ;;
 	esac
 	root=$CACHE/dkms-$1-$(echo "$packages" | short_hash)
 	if [ ! -e "$root/.complete" ]; then

@@ -9,6 +9,7 @@
 #	STRATEGY	only these strategies; `none' is never installed
 #	GNTDEV		the strategy that shall stand at /dev/xen/gntdev; nothing is decided without it
 #	DKMS=1		the modules' sources go to DKMS, which builds them for each kernel, instead of the modules
+#	DKMS_KERNEL	for this kernel instead of the running one
 
 include userspace/version.mk
 PREFIX ?= /usr/local
@@ -51,7 +52,7 @@ dkms_install: install_check
 	install -m 644 include/uapi/xen/gntmap.h $(DESTDIR)$(INSTALL_DKMS)/include/uapi/xen/
 	sed 's/@VERSION@/$(VERSION)/' userspace/install/dkms.conf.in >$(DESTDIR)$(INSTALL_DKMS)/dkms.conf
 	$(if $(DESTDIR),,dkms add gntmap/$(VERSION))
-	$(if $(DESTDIR),,dkms install gntmap/$(VERSION))
+	$(if $(DESTDIR),,dkms install gntmap/$(VERSION) $(addprefix -k ,$(DKMS_KERNEL)))
 
 userspace_install:
 	$(MAKE) -C userspace install O=$(CURDIR)/build/userspace DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
