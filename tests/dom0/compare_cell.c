@@ -120,7 +120,7 @@ static bool strategy_has_node(const char *strategy)
 {
 	const struct gup_memory memory = { .kind = strategy };
 
-	return gup_memory_is_grants(&memory);
+	return gup_memory_has_node(&memory) && strcmp(strategy, GUP_FOREIGN);
 }
 
 static int run_child(struct probe *probe, probe_fn fn, const char *const *rows, unsigned int timeout_s)

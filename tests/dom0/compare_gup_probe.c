@@ -26,7 +26,14 @@ void probe_gup(struct probe *probe)
 		.arg = probe,
 	};
 	const char *failed;
-	int ret = gup_run_rows(&table, probe->gup_state, &failed);
+	int ret;
+
+	if (!strcmp(table.kind, GUP_FOREIGN)) {
+		table.node_fd = node_open("mixedmap");
+		if (table.node_fd < 0)
+			probe_die(probe, "the node of mixedmap: %s", strerror(-table.node_fd));
+	}
+	ret = gup_run_rows(&table, probe->gup_state, &failed);
 
 	if (ret)
 		probe_die(probe, "%s: %s", failed, strerror(-ret));

@@ -25,6 +25,10 @@
 #define MAX_STRATEGIES 8
 #define PROVIDER "/sys/module/gntmap/parameters/provider"
 
+/* Memory that stands beside the strategies in the second table. */
+static const char *const others[] = { GUP_FOREIGN, GUP_GNTALLOC, GUP_ANONYMOUS };
+#define NR_OTHERS 3u
+
 struct machine machine;
 
 static __attribute__((noreturn)) void usage(int code)
@@ -272,24 +276,24 @@ int main(int argc, char **argv)
 	if (!block_device)
 		fprintf(stderr, "gntmap-compare: no null_blk (%s): direct IO is skipped\n", strerror(errno));
 
-	/* The strategies twice, and two more kinds of memory in the second table. */
-	columns = mmap(NULL, (2 * nr + 2) * sizeof(*columns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* The strategies twice, and more kinds of memory in the second table. */
+	columns = mmap(NULL, (2 * nr + NR_OTHERS) * sizeof(*columns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (columns == MAP_FAILED)
 		missing("no memory");
-	for (unsigned int i = 0; i < 2 * nr + 2; i++)
+	for (unsigned int i = 0; i < 2 * nr + NR_OTHERS; i++)
 		columns[i].table = i < nr ? "strategies" : "gup";
 	for (unsigned int i = 0; i < nr; i++)
 		columns[i].strategy = columns[nr + i].strategy = strategies[i];
-	columns[2 * nr].strategy = GUP_GNTALLOC;
-	columns[2 * nr + 1].strategy = GUP_ANONYMOUS;
+	for (unsigned int i = 0; i < NR_OTHERS; i++)
+		columns[2 * nr + i].strategy = others[i];
 
 	compare(columns, nr, block_device);
-	for (unsigned int i = nr; i < 2 * nr + 2; i++)
+	for (unsigned int i = nr; i < 2 * nr + NR_OTHERS; i++)
 		compare_gup(&columns[i], block_device);
 	print_table(stdout, columns, nr);
-	print_table(stdout, &columns[nr], nr + 2);
-	ret = count_verdicts(columns, 2 * nr + 2);
-	if (output && write_json(output, columns, 2 * nr + 2))
+	print_table(stdout, &columns[nr], nr + NR_OTHERS);
+	ret = count_verdicts(columns, 2 * nr + NR_OTHERS);
+	if (output && write_json(output, columns, 2 * nr + NR_OTHERS))
 		missing("%s: %s", output, strerror(errno));
 	return ret;
 }

@@ -12,13 +12,14 @@
 
 #include <xen/gntalloc.h>
 
+#include "../../include/uapi/xen/gntmap.h"
 #include "gup.h"
 #include "numa.h"
 
 #define SEED 47
 #define PAGE NODE_PAGE_SIZE
 
-bool gup_memory_is_grants(const struct gup_memory *memory)
+bool gup_memory_has_node(const struct gup_memory *memory)
 {
 	return strcmp(memory->kind, GUP_ANONYMOUS) && strcmp(memory->kind, GUP_GNTALLOC);
 }
@@ -53,14 +54,35 @@ static int map_anonymous(struct gup_memory *memory, int prot, void *at)
 	return mprotect(memory->addr, size, prot) ? -errno : 0;
 }
 
-static int map_grants(struct gup_memory *memory, int prot, void *at)
+static int map_frames(struct gup_memory *memory, bool writable)
+{
+	uint64_t gfns[GUP_MAX_PAGES];
+	struct gntmap_map_foreign request = {
+		.size = sizeof(request),
+		.flags = writable ? GNTMAP_FOREIGN_WRITE : 0,
+		.domid = memory->granter->domid,
+		.nr = memory->nr_pages,
+		.gfns = (uintptr_t)gfns,
+	};
+
+	if (granter_frames(memory->granter, 0, memory->nr_pages, gfns) ||
+	    ioctl(memory->node_fd, GNTMAP_IOCTL_MAP_FOREIGN, &request))
+		return -errno;
+	memory->range = (struct node_range){ .index = request.offset, .count = memory->nr_pages };
+	return 0;
+}
+
+static int map_node(struct gup_memory *memory, int prot, void *at)
 {
 	int ret;
 
 	if (granter_fill(memory->granter, 0, memory->nr_pages, SEED))
 		return -errno;
-	ret = node_map_grant_ref(memory->node_fd, memory->granter->domid, memory->granter->first_ref, memory->nr_pages,
-				 &memory->range);
+	if (memory->foreign || !strcmp(memory->kind, GUP_FOREIGN))
+		ret = map_frames(memory, prot & PROT_WRITE);
+	else
+		ret = node_map_grant_ref(memory->node_fd, memory->granter->domid, memory->granter->first_ref,
+					 memory->nr_pages, &memory->range);
 	if (ret)
 		return ret;
 	memory->addr = mmap(at, (size_t)memory->nr_pages * PAGE, prot, MAP_SHARED | (at ? MAP_FIXED : 0), memory->node_fd,
@@ -111,7 +133,7 @@ int gup_memory_map(struct gup_memory *memory, unsigned int nr_pages, int prot, v
 		return map_anonymous(memory, prot, at);
 	if (!strcmp(memory->kind, GUP_GNTALLOC))
 		return map_gntalloc(memory, prot, at);
-	return map_grants(memory, prot, at);
+	return map_node(memory, prot, at);
 }
 
 int gup_memory_unmap(struct gup_memory *memory)
@@ -127,7 +149,7 @@ int gup_memory_unmap(struct gup_memory *memory)
 		return -errno;
 	if (!strcmp(memory->kind, GUP_GNTALLOC))
 		close(memory->gntalloc_fd);
-	if (gup_memory_is_grants(memory))
+	if (gup_memory_has_node(memory))
 		return node_unmap_grant_ref(memory->node_fd, &memory->range);
 	return 0;
 }

@@ -13,12 +13,14 @@
 #include "gntmap_node.h"
 #include "granter_client.h"
 
+#define GUP_FOREIGN "foreign" /* frames, not grants, by way of mixedmap's node */
 #define GUP_ANONYMOUS "anonymous"
 #define GUP_GNTALLOC "gntalloc"
 
 struct gup_memory {
 	/* Set by who wants the memory: */
-	const char *kind;	 /* a strategy, GUP_GNTALLOC or GUP_ANONYMOUS */
+	const char *kind;	 /* a strategy, GUP_FOREIGN, GUP_GNTALLOC or GUP_ANONYMOUS */
+	bool foreign;		 /* frames instead of a strategy's grants; GUP_FOREIGN says it, too */
 	struct granter *granter; /* not for anonymous memory */
 	int node_fd;		 /* the strategy's node */
 	/* Set by gup_memory_map(): */
@@ -29,7 +31,8 @@ struct gup_memory {
 	int gntalloc_fd;
 };
 
-bool gup_memory_is_grants(const struct gup_memory *memory);
+/* Whether a node of ours makes it: grants or foreign frames. */
+bool gup_memory_has_node(const struct gup_memory *memory);
 
 /* At a given place, where whatever is mapped goes, or, at NULL, anywhere. Only anonymous memory is ever touched here. */
 int gup_memory_map(struct gup_memory *memory, unsigned int nr_pages, int prot, void *at);

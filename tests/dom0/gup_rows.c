@@ -213,6 +213,7 @@ static int map(struct group *group, struct gup_memory *memory, const char *kind,
 {
 	*memory = (struct gup_memory){
 		.kind = kind,
+		.foreign = group->table->foreign,
 		.granter = group->table->granter,
 		.node_fd = group->table->node_fd,
 	};

@@ -40,6 +40,7 @@ const char *const *gup_row_names(enum gup_state state);
 
 struct gup_table {
 	const char *kind;	  /* of the memory: the column */
+	bool foreign;		  /* frames instead of a strategy's grants */
 	struct granter *granter;
 	int node_fd;		  /* -1 where the kind has none */
 	const char *block_device; /* for O_DIRECT, or NULL */

@@ -54,11 +54,14 @@ static void tell(void *arg, const char *row, const char *text, const char *why)
 	}
 }
 
+static bool foreign; /* frames instead of grants */
+
 static void run_rows(const char *kind, enum gup_state state, const char *block_device)
 {
 	struct tally tally = { .kind = kind, .version = kernel_version() };
 	struct gup_table table = {
 		.kind = kind,
+		.foreign = foreign,
 		.granter = suite.granter,
 		.node_fd = strategy_is(kind) ? open_node() : -1,
 		.block_device = block_device,
@@ -114,6 +117,28 @@ static void not_there(void)
 
 static void inaccessible(void)
 {
+	on_grants(GUP_INACCESSIBLE);
+}
+
+static void on_foreign(void)
+{
+	foreign = true;
+	on_grants(GUP_PRESENT);
+	on_grants(GUP_READ_ONLY);
+	on_grants(GUP_REMOTE);
+	on_grants(GUP_MANY);
+	on_grants(GUP_STARTS_IN);
+	on_grants(GUP_NOT_FAULTED);
+	on_grants(GUP_UNMAPPED);
+}
+
+static void on_ballooned(void)
+{
+	set_core_parameter("provider", "ballooned");
+	on_grants(GUP_PRESENT);
+	on_grants(GUP_READ_ONLY);
+	on_grants(GUP_MANY);
+	on_grants(GUP_NOT_FAULTED);
 	on_grants(GUP_INACCESSIBLE);
 }
 
@@ -183,7 +208,9 @@ static void on_gntalloc(void)
 	{ "another process can get and pin the pages, or is refused, as the source says", remote }, \
 	{ "many pages, and pages of the VMA beside it, come as far as the source says", many, .timeout_s = 30 }, \
 	{ "what is not faulted in, or not mapped any more, comes as the source says", not_there }, \
-	{ "an inaccessible mapping gives nothing unless it is forced", inaccessible, MODE_XLATE }
+	{ "an inaccessible mapping gives nothing unless it is forced", inaccessible, MODE_XLATE }, \
+	{ "foreign frames answer as grants do", on_foreign, .timeout_s = 60 }, \
+	{ "with ballooned pages, grants answer as with unpopulated ones", on_ballooned, MODE_XLATE, .timeout_s = 60 }
 
 static const struct suite_case protected_cases[] = {
 	CASES,
