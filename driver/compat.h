@@ -55,4 +55,20 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 	current->mm->get_unmapped_area(file, addr, len, pgoff, flags)
 #endif
 
+/* A namespace is a string since 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define GNTMAP_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
+#else
+#define GNTMAP_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#endif
+
+/* What a device maps that is no list of pages: pages until 6.18, physical addresses since. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define GNTMAP_DMA_MAP_OP map_phys
+#define GNTMAP_DMA_MAP_WHAT phys_addr_t phys
+#else
+#define GNTMAP_DMA_MAP_OP map_page
+#define GNTMAP_DMA_MAP_WHAT struct page *page, unsigned long offset
+#endif
+
 #endif

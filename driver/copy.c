@@ -33,8 +33,6 @@ struct batch {
 	struct gntdev_grant_copy_segment segments[CHUNK];
 };
 
-typedef struct gntdev_grant_copy_segment __user *user_segments;
-
 /* Is it something that Xen can be asked for? */
 static int check_segment(struct gntmap_file *priv, const struct gntdev_grant_copy_segment *seg)
 {
@@ -84,7 +82,7 @@ static void set_grant(struct gnttab_copy_ptr *side, grant_ref_t ref, domid_t dom
 	side->offset = offset;
 }
 
-/* One side of an operation, a page of the caller's, which is pinned. Return: 0, -EFAULT, -ENOMEM. */
+/* One side of an operation, a page of the caller's, which is pinned now. -EFAULT, -ENOMEM. */
 static int set_page(struct gnttab_copy_ptr *side, const void __user *virt, bool write,
 		    struct page **page)
 {
@@ -174,7 +172,7 @@ static void unpin(struct batch *batch)
 						    batch->ops[i].status == GNTST_okay);
 }
 
-static int preset_statuses(user_segments u, unsigned int nr)
+static int preset_statuses(struct gntdev_grant_copy_segment __user *u, unsigned int nr)
 {
 	while (nr--)
 		if (put_user(GNTST_general_error, &u[nr].status))
@@ -183,7 +181,8 @@ static int preset_statuses(user_segments u, unsigned int nr)
 }
 
 /* Each segment's first failure, or that there was none. */
-static int put_statuses(struct batch *batch, user_segments u, unsigned int nr)
+static int put_statuses(struct batch *batch, struct gntdev_grant_copy_segment __user *u,
+			unsigned int nr)
 {
 	unsigned int i, op = 0;
 
@@ -199,8 +198,8 @@ static int put_statuses(struct batch *batch, user_segments u, unsigned int nr)
 	return 0;
 }
 
-static int copy_chunk(struct gntmap_file *priv, struct batch *batch, user_segments u,
-		      unsigned int nr)
+static int copy_chunk(struct gntmap_file *priv, struct batch *batch,
+		      struct gntdev_grant_copy_segment __user *u, unsigned int nr)
 {
 	unsigned int i;
 	int err;

@@ -30,6 +30,7 @@ static int gntmap_open(struct inode *inode, struct file *file)
 	/* misc_open() left its device here. */
 	priv->strategy = gntmap_device_strategy(file);
 	gntmap_offsets_init(&priv->offsets);
+	gntmap_dmabuf_open(priv);
 	file->private_data = priv;
 	return 0;
 }
@@ -46,6 +47,7 @@ static int gntmap_release(struct inode *inode, struct file *file)
 		gntmap_range_put(range);
 		cond_resched();
 	}
+	gntmap_dmabuf_release(priv);
 	gntmap_account_put(priv->account);
 	kfree(priv);
 	return 0;
@@ -156,6 +158,11 @@ static long gntmap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return gntmap_set_unmap_notify(priv, u);
 	case IOCTL_GNTDEV_GRANT_COPY:
 		return gntmap_grant_copy(priv, u);
+	case IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS:
+	case IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED:
+	case IOCTL_GNTDEV_DMABUF_IMP_TO_REFS:
+	case IOCTL_GNTDEV_DMABUF_IMP_RELEASE:
+		return gntmap_dmabuf_ioctl(priv, cmd, u);
 	case GNTMAP_IOCTL_MAP_FOREIGN:
 		return gntmap_map_foreign(priv, u);
 	case GNTMAP_IOCTL_INFO:

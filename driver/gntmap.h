@@ -6,10 +6,12 @@
  *	backend_pv.c, backend_xlate.c		what the domain demands
  *	foreign_pv.c, foreign_xlate.c		how each of them has foreign frames
  *	file.c, info.c, fdinfo.c		what a user asks
- *	mmap.c, grant.c, foreign.c		the ways into a range
+ *	mmap.c, grant.c, foreign.c,
+ *	dmabuf_export.c				the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
- *	pages.c notify.c copy.c account.c	what stands alone
+ *	pages.c notify.c copy.c account.c dmabuf_import.c
+ *						what stands alone
  *
  * Calls go down only; whoever must be called back hands over an ops struct.
  */
@@ -302,6 +304,8 @@ struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets);
 int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv,
 			    const void __user *refs);
 
+int gntmap_grants_map(struct gntmap_range *range, bool writable);
+
 extern const struct gntmap_source gntmap_grants;
 
 int gntmap_foreign_alloc(struct gntmap_range *range);
@@ -324,6 +328,11 @@ struct gntmap_file {
 	const struct gntmap_strategy *strategy;
 	struct gntmap_account *account;
 	struct gntmap_offsets offsets;
+#ifdef CONFIG_DMA_SHARED_BUFFER
+	struct list_head exports;	/* under a lock of dmabuf_export.c's */
+	struct mutex imports_lock;
+	struct list_head imports;
+#endif
 };
 
 int gntmap_file_may_name(struct gntmap_file *priv, u32 domid);
@@ -338,6 +347,37 @@ long gntmap_info(struct gntmap_file *priv, struct gntmap_info __user *u);
 long gntmap_map_foreign(struct gntmap_file *priv, struct gntmap_map_foreign __user *u);
 long gntmap_restrict(struct gntmap_file *priv, struct gntmap_restrict __user *u);
 long gntmap_set_max_pages(struct gntmap_file *priv, struct gntmap_set_max_pages __user *u);
+
+/* dma-bufs; without them as in-tree without CONFIG_XEN_GNTDEV_DMABUF (dmabuf.c). */
+#ifdef CONFIG_DMA_SHARED_BUFFER
+void gntmap_dmabuf_open(struct gntmap_file *priv);
+void gntmap_dmabuf_release(struct gntmap_file *priv);
+long gntmap_dmabuf_ioctl(struct gntmap_file *priv, unsigned int cmd, void __user *u);
+int gntmap_dmabuf_init(void);
+void gntmap_dmabuf_exit(void);
+#else
+static inline void gntmap_dmabuf_open(struct gntmap_file *priv)
+{
+}
+
+static inline void gntmap_dmabuf_release(struct gntmap_file *priv)
+{
+}
+
+static inline long gntmap_dmabuf_ioctl(struct gntmap_file *priv, unsigned int cmd, void __user *u)
+{
+	return -ENOTTY;
+}
+
+static inline int gntmap_dmabuf_init(void)
+{
+	return 0;
+}
+
+static inline void gntmap_dmabuf_exit(void)
+{
+}
+#endif
 
 extern const struct file_operations gntmap_file_ops;
 const struct gntmap_strategy *gntmap_device_strategy(const struct file *file);

@@ -191,13 +191,17 @@ static int map_some(struct gntmap_range *range, unsigned int first, unsigned int
 	return err;
 }
 
-/*
+/**
+ * gntmap_grants_map - map all grants of a range
+ * @range: mapped nowhere
+ * @writable: ask for write access
+ *
  * Return: 0; -EINVAL for a grant that cannot be mapped so, -ENOSPC if Xen has
  * no room for more mappings, -ENOMEM, -EINTR.
  */
-static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
+int gntmap_grants_map(struct gntmap_range *range, bool writable)
 {
-	u32 flags = GNTMAP_host_map | (vma->vm_flags & VM_WRITE ? 0 : GNTMAP_readonly);
+	u32 flags = GNTMAP_host_map | (writable ? 0 : GNTMAP_readonly);
 	unsigned int first, nr;
 	struct map_batch *batch;
 	int err = 0;
@@ -216,6 +220,11 @@ static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
 
 	kfree(batch);
 	return err;
+}
+
+static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
+{
+	return gntmap_grants_map(range, vma->vm_flags & VM_WRITE);
 }
 
 /*

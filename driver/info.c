@@ -9,7 +9,8 @@
 
 static u64 features(void)
 {
-	return GNTMAP_FEATURE_FOREIGN | GNTMAP_FEATURE_NOTIFY | GNTMAP_FEATURE_COPY;
+	return GNTMAP_FEATURE_FOREIGN | GNTMAP_FEATURE_NOTIFY | GNTMAP_FEATURE_COPY |
+		(IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ? GNTMAP_FEATURE_DMABUF : 0);
 }
 
 static void count(struct gntmap_offsets *offsets, struct gntmap_info *info)

@@ -69,21 +69,35 @@ const struct gntmap_strategy *gntmap_device_strategy(const struct file *file)
 
 static int __init gntmap_init(void)
 {
+	int err;
+
 	/* A hypercall elsewhere is an Oops. */
 	if (!xen_domain())
 		return -ENODEV;
 
-	return gntmap_range_init(xen_pv_domain() ? &gntmap_backend_pv : &gntmap_backend_xlate);
+	err = gntmap_dmabuf_init();
+	if (err)
+		return err;
+	err = gntmap_range_init(xen_pv_domain() ? &gntmap_backend_pv : &gntmap_backend_xlate);
+	if (err)
+		goto err_exit_dmabuf;
+	return 0;
+
+err_exit_dmabuf:
+	gntmap_dmabuf_exit();
+	return err;
 }
 
 static void __exit gntmap_exit(void)
 {
 	gntmap_range_exit();
 	gntmap_foreign_pv_exit();
+	gntmap_dmabuf_exit();
 }
 
 module_init(gntmap_init);
 module_exit(gntmap_exit);
 
+GNTMAP_IMPORT_NS_DMA_BUF;
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Xen grants in user VMAs: core");

@@ -43,9 +43,12 @@ void gntmap_notify_unmapped(struct gntmap_range *range)
 	}
 	spin_unlock(&range->lock);
 
-	/* Nobody unmaps the page before we return. The granter must see it before the event. */
-	if (byte)
-		smp_store_mb(*byte, 0);
+	/* Nobody unmaps the page before we return. */
+	if (byte) {
+		WRITE_ONCE(*byte, 0);
+		/* The granter sees it before it hears of it. */
+		smp_mb();
+	}
 }
 
 /**
@@ -119,8 +122,9 @@ static int replace(struct gntmap_range *range, const struct ioctl_gntdev_unmap_n
  * no more. It takes the place of what was set before; @action 0 sets nothing.
  *
  * -EINVAL: unknown action, a port that no user has bound, or a byte to clear in
- * a range that is mapped read-only or no range of grants; -ENOENT: no range has that offset; -EPERM:
- * the file is restricted to another domain than the port's; -EFAULT.
+ * a range that is mapped read-only or no range of grants; -ENOENT: no range has
+ * that offset; -EPERM: the file is restricted to another domain than the port's;
+ * -EFAULT.
  */
 long gntmap_set_unmap_notify(struct gntmap_file *priv, struct ioctl_gntdev_unmap_notify __user *u)
 {

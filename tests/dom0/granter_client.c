@@ -394,6 +394,26 @@ int64_t granter_watched(struct granter *g, uint64_t *nr_busy, uint8_t *value)
 	return reply[0];
 }
 
+int granter_map(struct granter *g, uint32_t ref)
+{
+	return granter_call(g, GRANTER_MAP, ARGS(ref), NULL);
+}
+
+int granter_swap(struct granter *g, uint64_t byte, uint64_t word, uint64_t *old)
+{
+	uint64_t reply[GRANTER_NR_ARGS];
+
+	if (granter_call(g, GRANTER_SWAP, ARGS(byte, word), reply))
+		return -1;
+	*old = reply[0];
+	return 0;
+}
+
+int granter_unmap(struct granter *g)
+{
+	return granter_call(g, GRANTER_UNMAP, ARGS(0), NULL);
+}
+
 int granter_exit(struct granter *g)
 {
 	return granter_call(g, GRANTER_EXIT, ARGS(0), NULL);

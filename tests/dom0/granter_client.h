@@ -81,6 +81,11 @@ int granter_grant(struct granter *granter, uint64_t first, uint64_t nr, uint32_t
 int granter_watch(struct granter *granter, uint64_t page, uint64_t nr, uint64_t byte, uint32_t *port);
 /* How many events came since; at the first, *nr_busy pages were mapped by grant and the byte was *value. */
 int64_t granter_watched(struct granter *granter, uint64_t *nr_busy, uint8_t *value);
+/* The granter maps the page that dom0 grants it as `ref`. EBUSY: it has one; EINVAL: Xen refuses. */
+int granter_map(struct granter *granter, uint32_t ref);
+/* *old = the word at byte `byte` of that page, which becomes `word`. ENOENT: there is none. */
+int granter_swap(struct granter *granter, uint64_t byte, uint64_t word, uint64_t *old);
+int granter_unmap(struct granter *granter);
 /* The granter shuts down. Close the handle then: its domain stays a zombie as long as its pages are mapped. */
 int granter_exit(struct granter *granter);
 

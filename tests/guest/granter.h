@@ -61,6 +61,11 @@ enum granter_cmd {
 			   * and at byte arg[2] of page arg[0] */
 	GRANTER_WATCHED,  /* reply[0] = how many events were seen there since; at the first of them
 			   * reply[1] references were mapped, and reply[2] was the byte */
+	GRANTER_MAP,	  /* map the page that dom0 grants as reference arg[0], for writing; -EBUSY when one is
+			   * mapped, -EINVAL when Xen refuses, with its status in the guest's console */
+	GRANTER_SWAP,	  /* reply[0] = the 64-bit word at byte arg[0] of that page, which becomes arg[1];
+			   * -ENOENT when none is mapped */
+	GRANTER_UNMAP,	  /* unmap that page; -ENOENT */
 	GRANTER_EXIT,	  /* shut down (SHUTDOWN_poweroff), after answering */
 
 	/*
@@ -96,7 +101,8 @@ enum granter_disk_op {
 
 /*
  * result is 0 or a negative Linux errno: -ENOSYS (no such command), -ERANGE (no
- * such page or byte), -EINVAL (byte not a multiple of 8, no such domain), -EBUSY.
+ * such page or byte), -EINVAL (byte not a multiple of 8, no such domain), -EBUSY,
+ * -ENOENT.
  * When it is not 0 nothing was done and reply[] means nothing. A range of no
  * pages is a range. "index" is the number of a page, as in arg[0].
  */

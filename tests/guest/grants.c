@@ -75,3 +75,36 @@ bool grant_end(uint32_t ref)
 					      __ATOMIC_SEQ_CST));
 	return true;
 }
+
+/* Its PTE is Xen's to write while it is used. */
+static char foreign[PAGE_SIZE] PAGE_ALIGNED;
+static grant_handle_t foreign_handle;
+
+volatile uint64_t *grant_map(uint32_t ref)
+{
+	struct gnttab_map_grant_ref op = {
+		.host_addr = (uintptr_t)foreign,
+		.flags = GNTMAP_host_map,
+		.ref = ref,
+		.dom = 0,
+	};
+	long ret = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, &op, 1);
+
+	if (ret)
+		die("GNTTABOP_map_grant_ref", ret);
+	if (op.status != GNTST_okay) {
+		console_print("granter: reference %lu of dom0 cannot be mapped: %ld\n", (uint64_t)ref, (int64_t)op.status);
+		return NULL;
+	}
+	foreign_handle = op.handle;
+	return (volatile uint64_t *)foreign;
+}
+
+void grant_unmap(void)
+{
+	struct gnttab_unmap_grant_ref op = { .host_addr = (uintptr_t)foreign, .handle = foreign_handle };
+	long ret = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, &op, 1);
+
+	if (ret || op.status != GNTST_okay)
+		die("GNTTABOP_unmap_grant_ref", ret ? ret : op.status);
+}

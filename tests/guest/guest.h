@@ -20,7 +20,7 @@
 #define full_barrier() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* Linux's numbers, which dom0 understands. */
-enum { EIO = 5, EBUSY = 16, ENODEV = 19, EINVAL = 22, ERANGE = 34, ENOSYS = 38, ETIMEDOUT = 110 };
+enum { ENOENT = 2, EIO = 5, EBUSY = 16, ENODEV = 19, EINVAL = 22, ERANGE = 34, ENOSYS = 38, ETIMEDOUT = 110 };
 
 /* Hypercalls return 0 or more, or a negative errno of Xen's. */
 #define hypercall(nr, a1, a2, a3)                                                                  \
@@ -92,6 +92,10 @@ int disk_close(const uint64_t *arg, uint64_t *reply);
 /* vchan.c: GRANTER_VCHAN_SERVE */
 void vchan_init(uint32_t first_ref, uint32_t shared_ref);
 int vchan_serve(const uint64_t *arg, uint64_t *reply);
+
+/* The page that dom0 grants as `ref`, or NULL: Xen refuses. One at a time. */
+volatile uint64_t *grant_map(uint32_t ref);
+void grant_unmap(void);
 
 /* pages.c */
 void pages_init(uint64_t nr);

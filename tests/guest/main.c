@@ -189,6 +189,40 @@ static int talk(const uint64_t *arg, uint64_t *reply)
 	return 0;
 }
 
+/* The page of GRANTER_MAP. */
+static volatile uint64_t *mapped;
+
+static int map(const uint64_t *arg, uint64_t *reply)
+{
+	(void)reply;
+	if (mapped)
+		return -EBUSY;
+	mapped = grant_map(arg[0]);
+	return mapped ? 0 : -EINVAL;
+}
+
+static int swap(const uint64_t *arg, uint64_t *reply)
+{
+	if (!mapped)
+		return -ENOENT;
+	if (arg[0] >= PAGE_SIZE || arg[0] % 8)
+		return -ERANGE;
+	reply[0] = mapped[arg[0] / 8];
+	mapped[arg[0] / 8] = arg[1];
+	return 0;
+}
+
+static int unmap(const uint64_t *arg, uint64_t *reply)
+{
+	(void)arg;
+	(void)reply;
+	if (!mapped)
+		return -ENOENT;
+	mapped = NULL;
+	grant_unmap();
+	return 0;
+}
+
 static int leave(const uint64_t *arg, uint64_t *reply)
 {
 	(void)arg;
@@ -203,6 +237,7 @@ static int (*const commands[])(const uint64_t *arg, uint64_t *reply) = {
 	[GRANTER_WATCH] = start_watch, [GRANTER_WATCHED] = watched,
 	[GRANTER_DISK_OPEN] = disk_open, [GRANTER_DISK_IO] = disk_io, [GRANTER_DISK_CLOSE] = disk_close,
 	[GRANTER_VCHAN_SERVE] = vchan_serve, [GRANTER_TALK] = talk,
+	[GRANTER_MAP] = map,	   [GRANTER_SWAP] = swap,	 [GRANTER_UNMAP] = unmap,
 };
 
 static void answer(uint32_t request, uint32_t port)
