@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Boots a fresh dom0 in QEMU, runs one command in it and returns that command's output and exit code.
 #
-#   run.sh [-k KERNEL] [-m pv|pvh] [-o OVERLAY] [-t SECONDS] [-l LOGDIR] [-g STRATEGY] [-n] COMMAND
+#   run.sh [-k KERNEL] [-m pv|pvh] [-o OVERLAY] [-t SECONDS] [-s SECONDS] [-l LOGDIR] [-g STRATEGY] [-n] COMMAND
 #
 #   -k   kernel: 6.1, 6.12, 7.2, newest or a release (default 6.1)
 #   -m   mode: pv or pvh (default pv)
 #   -o   a folder laid over dom0's root
 #   -t   how long the command may take, in seconds (default 300; booting has its own limit, BOOT_TIMEOUT)
+#   -s   how long it may be silent (default: as long as it may take)
 #   -l   where the logs go (default build/vm/KERNEL-MODE)
 #   -g   the strategy whose node is /dev/xen/gntdev from the start, in the kernel's own driver's place
 #   -n   without the granter
@@ -26,13 +27,14 @@ usage() {
 	exit 2
 }
 
-kernel=6.1 mode=pv overlay='' limit=300 logs='' granter=1 gntdev=''
-while getopts k:m:o:t:l:g:n opt; do
+kernel=6.1 mode=pv overlay='' limit=300 silence='' logs='' granter=1 gntdev=''
+while getopts k:m:o:t:s:l:g:n opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
 	m) mode=$OPTARG ;;
 	o) overlay=$OPTARG ;;
 	t) limit=$OPTARG ;;
+	s) silence=$OPTARG ;;
 	l) logs=$OPTARG ;;
 	g) gntdev=$OPTARG ;;
 	n) granter= ;;
@@ -57,7 +59,7 @@ eval "$assignments"
 
 mkdir -p "$logs"
 lock "$logs/.lock"
-rm -rf "$logs"/console.log "$logs"/dmesg.log "$logs"/xen.log "$logs"/output.log "$logs"/out "$logs"/logs "$logs"/verdict.log
+rm -rf "$logs"/console.log "$logs"/registers.log "$logs"/dmesg.log "$logs"/xen.log "$logs"/output.log "$logs"/out "$logs"/logs "$logs"/verdict.log
 
 # Big files (the initramfs) and state live beside the logs only while the run lasts.
 run=$(mktemp -d "$logs/run.XXXXXX")
@@ -82,7 +84,14 @@ now() { date +%s; }
 slot
 began=$(now)
 # shellcheck disable=SC2086
-(LIMIT=$((boot_limit + limit + 600)) qemu "$mode" "$VMLINUZ" "$run/initrd" -serial "file:$logs/console.log" -serial "file:$run/results" ${QEMU_ARGS:-}) \
+(
+	mkfifo "$run/console.in" "$run/console.out" "$run/monitor.in" "$run/monitor.out"
+	cat "$run/console.out" >/dev/null &
+	cat "$run/monitor.out" >"$run/monitor.log" &
+	LIMIT=$((boot_limit + limit + 600)) qemu "$mode" "$VMLINUZ" "$run/initrd" \
+		-chardev "pipe,id=console,path=$run/console,logfile=$logs/console.log" -serial chardev:console \
+		-serial "file:$run/results" -chardev "pipe,id=monitor,path=$run/monitor" -mon chardev=monitor ${QEMU_ARGS:-}
+) \
 	9>&- 2>"$run/qemu.log" </dev/null &
 pid=$!
 
@@ -114,9 +123,11 @@ read_results() {
 tail -c +1 -f --pid="$pid" "$run/results" 2>/dev/null 9>&- | read_results | tee "$logs/output.log" &
 reader=$!
 
-# wait_for FILE SECONDS: 0 when the message has come, 1 when QEMU has ended, 2 when the time is over
+# wait_for FILE SECONDS [SILENCE]: 0 when the message has come, 1 when QEMU has ended, 2 when the time is over, 3 when nothing was
+# heard for too long
 wait_for() {
 	end=$(($(now) + $2))
+	heard=0 quiet_until=$end
 	while [ ! -e "$run/$1" ]; do
 		if ! kill -0 "$pid" 2>/dev/null; then
 			sleep 0.3
@@ -124,8 +135,28 @@ wait_for() {
 			return 1
 		fi
 		[ "$(now)" -lt "$end" ] || return 2
+		if [ -n "${3:-}" ]; then
+			size=$(stat -c %s "$run/results")
+			[ "$size" = "$heard" ] || heard=$size quiet_until=$(($(now) + $3))
+			[ "$(now)" -lt "$quiet_until" ] || return 3
+		fi
 		sleep 0.1
 	done
+}
+
+# What stands still, and where: the CPUs as QEMU has them, then what Xen says of dom0, its queues, timers and events.
+ask_why() {
+	kill -0 "$pid" 2>/dev/null || return 0
+	for _ in 1 2 3; do
+		echo "info registers -a" >"$run/monitor.in"
+		sleep 1
+	done
+	printf '\001\001\001' >"$run/console.in"
+	for key in 0 r a e; do
+		printf '%s' "$key" >"$run/console.in"
+		sleep 3
+	done
+	tr -d '\r' <"$run/monitor.log" | grep -E '^(CPU#|RAX|RSI|R8|R12|RIP|CR0|EFER)' >"$logs/registers.log" || :
 }
 
 code='' trouble=''
@@ -133,7 +164,7 @@ stop=0
 wait_for start "$boot_limit" || stop=$?
 booted=$(($(now) - began))
 if [ $stop = 0 ]; then
-	wait_for exit "$limit" || stop=$?
+	wait_for exit "$limit" "$silence" || stop=$?
 	ran=$(($(now) - began - booted))
 	case $stop in
 	0)
@@ -145,6 +176,7 @@ if [ $stop = 0 ]; then
 		fi
 		;;
 	1) code=98 trouble="dom0 died after ${ran} s of the command" ;;
+	3) code=98 trouble="hang: nothing was heard of the command for $silence s" ;;
 	*) code=98 trouble="hang: the command did not end within $limit s" ;;
 	esac
 else
@@ -154,6 +186,9 @@ else
 	*) trouble="hang: dom0 did not reach the command within $boot_limit s" ;;
 	esac
 fi
+case $trouble in
+hang:*) ask_why ;;
+esac
 kill "$pid" 2>/dev/null || :
 wait "$pid" 2>/dev/null || :
 pid=
@@ -187,7 +222,8 @@ if grep -q '^emulator: ' "$logs/verdict.log"; then
 fi
 if [ -n "$trouble" ]; then
 	say "the last lines of the console:"
-	tail -n 15 "$logs/console.log" | tr -d '\r' | sed 's/^/    /' >&2
+	# Those before we asked Xen.
+	tr -d '\r' <"$logs/console.log" | sed '/Serial input to Xen/,$d' | tail -n 15 | sed 's/^/    /' >&2
 	grep -v 'terminating on signal' "$run/qemu.log" >&2 || :
 fi
 exit "$code"
