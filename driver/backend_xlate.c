@@ -14,11 +14,25 @@ static int populate(struct gntmap_range *range, struct vm_area_struct *vma, unsi
 					 range->pages + first, end - first);
 }
 
+static int leave_pte(pte_t *pte, unsigned long addr, void *data)
+{
+	return 0;
+}
+
 static int xlate_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
 {
 	unsigned int first, end;
 	int err;
 
+	/*
+	 * Page tables first, so that populate() has nothing left to allocate: if
+	 * it failed halfway, pages in PTEs would look pinned until mm takes them
+	 * out, which it does only after we have returned.
+	 */
+	err = apply_to_page_range(vma->vm_mm, vma->vm_start, vma->vm_end - vma->vm_start,
+				  leave_pte, NULL);
+	if (err)
+		return err;
 	err = range->source->map(range, vma);
 	if (err)
 		return err;
