@@ -9,10 +9,11 @@
  * others show that a test can fail.
  *
  * Every case runs in a child of its own, in a process group of its own, with a time
- * limit; it ends at the first check that fails. Whatever became of it, the granter must
- * then have all its pages back within two seconds: that is part of the case's verdict. The
- * last claim of every program is that the granter can revoke every page and grant it again,
- * as it does after cases that revoke pages themselves, and after failures.
+ * limit; it ends at the first check that fails. Whatever became of it, it must leave
+ * nothing behind (leaks.h): the granter gets all its pages back, and nothing keeps the
+ * modules. That is part of the case's verdict. The last claims of every program are that
+ * Xen's own grant tables show no mapping, and that the granter can revoke every page and
+ * grant it again, as it does after cases that revoke pages themselves, and after failures.
  *
  * Afterwards the core's parameters are what they were. NUMA balancing is off, unless
  * a case turns it on.

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls of the driver that fail when a test wants it: /dev/gntmap_fault (tests/kernel/gntmap_fault.h), with all the sites
+ * that gntmap has, so far as this kernel has them.
+ */
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../kernel/gntmap_fault.h"
+
+#define FAULTS_MAX_VALUES 3
+
+/* A place that the driver calls. */
+struct fault {
+	const char *name;
+	uint32_t site;
+	bool hypercall;
+	bool spoils; /* it is gnttab_map_refs() */
+	int nr_values;
+	int values[FAULTS_MAX_VALUES]; /* what it may return in place of what it would */
+};
+
+/*
+ * Opens the device and names the sites, once, before any process that uses it is forked. 0 or a negative errno, and
+ * then *what tells what failed.
+ */
+int faults_open(const char **what);
+/* Functions that this kernel has not or that it lets nobody probe, separated by blanks; "" if there is none. */
+const char *faults_missing(void);
+/* How many places; and place i. */
+size_t faults_nr(void);
+const struct fault *faults_get(size_t i);
+
+/* The rest ends the case when it does not succeed. From here on this process's calls count. */
+void faults_count(void);
+/* ... and the k-th one of it fails: it returns `value`, or (spoil, FAULT_SPOIL_*) is given bad references. */
+void faults_arm(const struct fault *fault, uint32_t k, int value, uint32_t spoil);
+void faults_disarm(void);
+/* What happened there since the last of these calls. */
+struct fault_site faults_seen(const struct fault *fault);
+
+#endif
