@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # What dkms.sh does inside of a system: runs in its chroot, with the checkout and the kernels at their own paths.
 #
-#   dkms-inside.sh CHECKOUT RELEASE KDIR VERSION
+#   dkms-inside.sh CHECKOUT RELEASE KDIR VERSION MODULES     MODULES: a folder with some of the kernel's own, below lib/modules
 set -eu
-top=$1 release=$2 kdir=$3 version=$4
+top=$1 release=$2 kdir=$3 version=$4 modules=$5
 
 fail() {
 	echo "FAILED: $*"
@@ -12,8 +12,10 @@ fail() {
 	exit 1
 }
 
-# As the headers' package does it; the kernel itself is not here, so that there is nothing for dkms to depend on but this.
-mkdir -p "/lib/modules/$release"
+# As the headers' package does it. The kernel itself is not here, but some of its modules have to be: DKMS 3.2 takes the folder of a
+# kernel away that has none left.
+mkdir -p "/lib/modules/$release/kernel/drivers"
+cp -a "$modules/lib/modules/$release/kernel/drivers/xen" "/lib/modules/$release/kernel/drivers/"
 ln -s "$kdir" "/lib/modules/$release/build"
 : >"/lib/modules/$release/modules.order"
 : >"/lib/modules/$release/modules.builtin"

@@ -67,7 +67,7 @@ in_layer='
 
 [ $# -gt 0 ] || set -- 6.1 6.12 7.2
 for kernel; do
-	RELEASE='' KDIR=''
+	RELEASE='' KDIR='' MODULES=''
 	assignments=$("$VM/kernel.sh" "$kernel")
 	eval "$assignments"
 	case $(cat "$CACHE/kernel/$RELEASE/compiler") in
@@ -78,7 +78,7 @@ for kernel; do
 	layer=$out/$kernel
 	mkdir -p "$layer"
 	if unshare -m sh -euc "$in_layer" dkms "$root" "$TOP" "$CACHE" "$layer" \
-		sh "$here/dkms-inside.sh" "$TOP" "$RELEASE" "$KDIR" "$version" >"$out/$kernel.log" 2>&1; then
+		sh "$here/dkms-inside.sh" "$TOP" "$RELEASE" "$KDIR" "$version" "$MODULES" >"$out/$kernel.log" 2>&1; then
 		echo "$kernel ($RELEASE, $suite): $(tail -n 1 "$out/$kernel.log")"
 	else
 		tail -n 40 "$out/$kernel.log" >&2
