@@ -18,7 +18,7 @@ programs=
 for program in ${PROGRAMS:-}; do
 	programs="$programs -p $program"
 done
-set -- "${3:-}" -k "$kernel" -m "$mode" -t "${TIMEOUT:-1200}" -s "${SILENCE:-300}" -l "$logs"
+set -- "${3:-}" -k "$kernel" -m "$mode" -t "${TIMEOUT:-1500}" -s "${SILENCE:-500}" -l "$logs"
 case $1 in
 clients)
 	# The daemons of a dom0 can have one strategy only, so that each kernel and mode has another.

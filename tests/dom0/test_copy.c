@@ -12,6 +12,7 @@
 
 #include <xengnttab.h>
 
+#include "blocks.h"
 #include "library.h"
 #include "range.h"
 #include "suite.h"
@@ -374,11 +375,13 @@ static void only_what_was_written_is_dirty(void)
 {
 	char *ours, *written, *read_only;
 	segment s[3];
+	/* A disk's pages can be clean. */
+	const char *why, *node = block_node(BLOCK_BRD, &why);
 	int disk, fd = open_node();
 
-	if (system("modprobe -q brd rd_nr=1 rd_size=1024"))
-		case_skip("brd, a disk whose pages can be clean");
-	disk = open("/dev/ram0", O_RDWR | O_CLOEXEC);
+	if (!node)
+		case_skip("%s", why);
+	disk = open(node, O_RDWR | O_CLOEXEC);
 	check(disk >= 0, "%s", strerror(errno));
 	ours = mmap(NULL, 3 * PAGE_SIZE, RW, MAP_SHARED, disk, 0);
 	check(ours != MAP_FAILED, "%s", strerror(errno));
@@ -470,5 +473,10 @@ static const struct suite_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	return suite_main(cases, ARRAY_SIZE(cases), argc, argv);
+	int ret;
+
+	blocks_create(1);
+	ret = suite_main(cases, ARRAY_SIZE(cases), argc, argv);
+	blocks_remove();
+	return ret;
 }
