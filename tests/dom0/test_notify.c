@@ -19,6 +19,7 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 
+#include "channel.h"
 #include "library.h"
 #include "pin.h"
 #include "range.h"
@@ -42,23 +43,6 @@ static int try_notify(int fd, uint64_t index, uint32_t action, uint32_t port)
 	struct ioctl_gntdev_unmap_notify op = { .index = index, .action = action, .event_channel_port = port };
 
 	return ioctl(fd, IOCTL_GNTDEV_SET_UNMAP_NOTIFY, &op) ? -errno : 0;
-}
-
-/* Our end of the granter's channel, bound as soon as nobody else has it any more. */
-static uint32_t bind_channel(xenevtchn_handle **handle)
-{
-	xenevtchn_port_or_error_t local;
-	uint64_t start = now_us();
-	uint32_t port;
-
-	check(!granter_watch(suite.granter, 0, 0, 0, &port), "%s", strerror(errno));
-	*handle = xenevtchn_open(NULL, 0);
-	check(*handle, "%s", strerror(errno));
-	do
-		local = xenevtchn_bind_interdomain(*handle, suite.granter->domid, port);
-	while (local < 0 && now_us() - start < WITHIN_MS * 1000ull);
-	check(local > 0, "the channel is still bound: %s", strerror(errno));
-	return local;
 }
 
 static void watch_anew(void)
