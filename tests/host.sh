@@ -25,13 +25,15 @@ command -v xl >/dev/null || die "xl is missing: apt-get install xen-utils"
 
 modules=$TOP/build/host/modules
 mkdir -p "$modules"
-cp -a Kbuild driver "$modules/"
+cp -a Kbuild driver include "$modules/"
 echo "host: building for Linux $(uname -r)"
 make -s -C "${KDIR:-/lib/modules/$(uname -r)/build}" M="$modules" modules
 make -s -C tests/guest O="$TOP/build/guest"
 make -s -C tests/dom0 O="$TOP/build/host/dom0" ||
 	die "the programs are built with: $(tr '\n' ' ' <tests/dom0/packages.txt)"
-PATH=$TOP/build/host/dom0:$PATH
+PATH=$TOP/build/host/dom0:$TOP/build/host/dom0/userspace:$PATH
+# The library that they are built with, not one that is installed.
+export LD_LIBRARY_PATH="$TOP/build/host/dom0/userspace"
 
 for module in gntmap_vmio gntmap_mixedmap gntmap_policy gntmap_none gntmap; do
 	[ ! -d "/sys/module/$module" ] || die "$module is loaded already: of which build?"
