@@ -3,8 +3,9 @@
  * gntmap-compare: strategies side by side. Who calls whom:
  *
  *	compare.c			the program: which probes, for which strategy, in which order
- *	compare_{vma,scan,gup,user,life,cost}.c	probes: each looks at some rows of one strategy
- *	compare_gup_probe.c		a second table: rows of gup_rows.h, and columns for other memory beside the strategies
+ *	compare_{vma,scan,gup,life,cost}.c	probes: each looks at some rows of one strategy
+ *	compare_{user,mm,teardown}.c	a second table, "uses", of all else that is done to the memory
+ *	compare_gup_{probe,cost}.c	a third one: rows of gup_rows.h, and columns for other memory beside the strategies
  *	compare_expect.c		what the kernel's source makes us expect
  *	compare_cell.c			a probe's child process, and the cells it fills
  *	compare_table.c			cells as a table and as JSON
@@ -137,8 +138,30 @@ void probe_cost(struct probe *probe);
 extern const char *const cost_rows[];
 void probe_leak(struct probe *probe);
 extern const char *const leak_rows[];
+void probe_lock(struct probe *probe);
+extern const char *const lock_rows[];
+void probe_mremap(struct probe *probe);
+extern const char *const mremap_rows[];
+void probe_migrate(struct probe *probe);
+extern const char *const migrate_rows[];
+void probe_splice(struct probe *probe);
+extern const char *const splice_rows[];
+void probe_forced(struct probe *probe);
+extern const char *const forced_rows[];
+void probe_pinned(struct probe *probe);
+extern const char *const pinned_rows[];
+void probe_flying(struct probe *probe);
+extern const char *const flying_rows[];
 
 void probe_gup(struct probe *probe);
+void probe_gup_cost(struct probe *probe);
+extern const char *const gup_cost_rows[];
+/* After numa_knobs_set(), where a scan can make the PTEs PROT_NONE. */
+void probe_hint_cost(struct probe *probe);
+extern const char *const hint_cost_rows[];
+
+/* compare_cost.c: the frequency of the CPU's time stamp counter, or 0. */
+double ticks_per_ns(void);
 
 /* compare_table.c. write_json() returns 0 or a negative errno. */
 void print_table(FILE *out, struct column *columns, unsigned int nr_columns);

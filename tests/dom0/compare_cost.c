@@ -25,7 +25,7 @@ static uint64_t now_ticks(void)
 }
 
 /* What "cpu MHz" of /proc/cpuinfo says, which is the TSC's frequency where CPUs cannot tell their own. */
-static double ticks_per_ns(void)
+double ticks_per_ns(void)
 {
 	FILE *file = fopen("/proc/cpuinfo", "re");
 	double mhz = 0;

@@ -7,6 +7,7 @@
  */
 #include "compare.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 #include "gup_rows.h"
@@ -20,7 +21,7 @@
 #define PROTECTED "vmio mixedmap policy"
 
 struct expectation {
-	const char *row;	/* without suffix */
+	const char *row;	/* without suffix; a pattern of fnmatch() */
 	const char *strategies; /* NULL: any */
 	unsigned int modes;
 	unsigned int since;	/* kernel version, 0: any */
@@ -142,6 +143,40 @@ static const struct expectation expectations[] = {
 	{ "read after clearing soft-dirty bits", ANY, XLATE, 0, "ok",
 	  "clear_soft_dirty() (fs/proc/task_mmu.c): the PTEs are Linux's own" },
 
+	{ "mlock()", ANY, BOTH, 0, "ok, nothing is locked",
+	  "mlock_fixup() (mm/mlock.c): not for VM_SPECIAL, to which VM_DONTEXPAND belongs, and nobody is told" },
+	{ "madvise() refuses", ANY, BOTH, 0, "DODUMP, FREE, WIPEONFORK, REMOVE, COLLAPSE, GUARD_INSTALL",
+	  "madvise_vma_behavior() (mm/madvise.c): VM_SPECIAL, no anonymous memory, no regular file" },
+	{ "mremap(), growing", ANY, BOTH, 0, "EFAULT",
+	  "vma_to_resize() (mm/mremap.c; 7.2: check_prep_vma()): VM_DONTEXPAND" },
+	{ "mremap(), moving", ANY, PV, 0, "EINVAL",
+	  "->get_unmapped_area() of the driver, the last that is asked before page tables are moved" },
+	{ "mremap(), moving", ANY, XLATE, 0, "ok",
+	  "move_page_tables() (mm/mremap.c): the PTEs are Linux's own" },
+	{ "move_pages(), asking", ANY, BOTH, 0, "!= EFAULT",
+	  "do_pages_stat_array() (mm/migrate.c): VM_IO or not; ENOENT for ZONE_DEVICE pages" },
+	{ "move_pages(), moving", "vmio", BOTH, 0, "EFAULT",
+	  "vma_migratable() (include/linux/mempolicy.h; 7.2: mm/mempolicy.c) refuses VM_IO" },
+	{ "move_pages(), moving", ANY, BOTH, 0, "!= EFAULT",
+	  "add_page_for_migration() (mm/migrate.c): ENOENT for ZONE_DEVICE pages, else the node where it is, on no LRU list" },
+	{ "migrate_pages()", ANY, BOTH, 0, "ok",
+	  "queue_folios_pte_range() (mm/mempolicy.c): pages on no LRU list stay" },
+	{ "/proc/PID/mem read after mprotect(PROT_NONE)", "vmio", BOTH, 0, "EIO",
+	  "check_vma_flags() (mm/gup.c) refuses VM_IO, forced or not" },
+	{ "/proc/PID/mem read after mprotect(PROT_NONE)", ANY, BOTH, VERSION(7, 2), "EIO",
+	  "proc_mem_foll_force() (fs/proc/base.c, since 6.12): Debian's 7.2 forces for a tracer only" },
+	{ "/proc/PID/mem read after mprotect(PROT_NONE)", ANY, BOTH, 0, "ok",
+	  "mem_rw() (fs/proc/base.c): FOLL_FORCE; check_vma_flags() (mm/gup.c): VM_MAYREAD" },
+
+	{ "*, a page *", "vmio", PV, 0, "EFAULT",
+	  "gup_fast_pte_range() (6.1: gup_pte_range()) leaves special PTEs, check_vma_flags() (mm/gup.c) refuses VM_IO" },
+	{ "*, a page *", "vmio", XLATE, VERSION(6, 10), "EFAULT",
+	  "gup_fast_folio_allowed() (mm/gup.c, since 6.10) refuses pages without ->mapping (CONFIG_SECRETMEM), check_vma_flags() VM_IO" },
+	{ "rmmod, a page *", ANY, BOTH, 0, "1 of 8 held, then 0",
+	  "gntmap_range: what waits for a pin keeps the core module, the strategy's module may go" },
+	{ "*, a page *", ANY, BOTH, 0, "1 of 8 held, then 0",
+	  "range.c: the user's handles go at once, only a page that is held keeps its kernel handle" },
+
 	{ "fork: child reads it", ANY, PV, 0, "SIGSEGV",
 	  "dup_mmap() (kernel/fork.c; 7.2: mm/mmap.c) leaves out VM_DONTCOPY" },
 	{ "fork: child reads it", "mixedmap", XLATE, 0, "ok, PTEs copied",
@@ -172,6 +207,7 @@ static const char *const twins[][2] = {
 	{ "libaio: O_DIRECT read into it", "O_DIRECT write from it" },
 	{ "io_uring: O_DIRECT read into it", "O_DIRECT write from it" },
 	{ "get_mempolicy(MPOL_F_NODE)", "O_DIRECT write from it" },
+	{ "vmsplice(SPLICE_F_GIFT), then splice() to a block device", "O_DIRECT write from it" },
 	{ "ptrace(PTRACE_POKEDATA)", "ptrace(PTRACE_PEEKDATA)" },
 	{ "process_vm_writev()", "process_vm_readv()" },
 	{ "/proc/PID/mem write", "/proc/PID/mem read" },
@@ -198,7 +234,7 @@ static const struct expectation *find(const char *row, const char *strategy,
 	for (size_t i = 0; i < sizeof(expectations) / sizeof(expectations[0]); i++) {
 		const struct expectation *e = &expectations[i];
 
-		if (!strcmp(e->row, row) &&
+		if (!fnmatch(e->row, row, 0) &&
 		    (!e->strategies || has_word(e->strategies, strategy)) &&
 		    (e->modes & (machine.xlate ? XLATE : PV)) && (!(e->modes & ORDINARY) || ordinary_pages) &&
 		    machine.version >= e->since)

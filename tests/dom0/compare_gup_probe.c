@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The second table: what get_user_pages() and its kin do, asked of the kernel itself (gup_rows.h). */
+/* The last table: what get_user_pages() and its kin do, asked of the kernel itself (gup_rows.h). */
 #include "compare.h"
 
 #include <errno.h>

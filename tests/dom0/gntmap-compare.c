@@ -25,7 +25,7 @@
 #define MAX_STRATEGIES 8
 #define PROVIDER "/sys/module/gntmap/parameters/provider"
 
-/* Memory that stands beside the strategies in the second table. */
+/* Memory that stands beside the strategies in the last table. */
 static const char *const others[] = { GUP_FOREIGN, GUP_GNTALLOC, GUP_ANONYMOUS };
 #define NR_OTHERS 3u
 
@@ -39,7 +39,7 @@ static __attribute__((noreturn)) void usage(int code)
 		"  -s STRATEGY  vmio, mixedmap, policy or none; all of them by default\n"
 		"  -p PROBE     only the probes whose name contains this: vma scan direct_io process_vm vmsplice\n"
 		"               proc_mem io_uring async_io ptrace futex advice numa_calls uffd soft_dirty fork\n"
-		"               mprotect core cost leak gup\n");
+		"               mprotect core cost leak splice lock mremap migrate forced pinned flying gup\n");
 	exit(code);
 }
 
@@ -157,7 +157,7 @@ static void probe_scans(struct probe *setup, const char *provider)
 }
 
 /* The scans first: the other probes' pages become dirty, and change_pte_range() leaves dirty file pages alone. */
-static void compare(struct column *columns, unsigned int nr, const char *block_device)
+static void compare(struct column *columns, struct column *uses, unsigned int nr, const char *block_device)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		struct probe setup = { .column = &columns[i], .suffix = "", .block_device = block_device };
@@ -178,6 +178,13 @@ static void compare(struct column *columns, unsigned int nr, const char *block_d
 		probe(&setup, "vmsplice", probe_vmsplice, vmsplice_rows, 60);
 		probe(&setup, "proc_mem", probe_proc_mem, proc_mem_rows, 60);
 		probe(&setup, "io_uring", probe_io_uring, io_uring_rows, 60);
+		probe(&setup, "fork", probe_fork, fork_rows, 60);
+		probe(&setup, "mprotect", probe_mprotect, mprotect_rows, 60);
+		probe(&setup, "core", probe_core, core_rows, 120);
+		probe(&setup, "cost", probe_cost, cost_rows, 120);
+		probe(&setup, "leak", probe_leak, leak_rows, 30);
+
+		setup.column = &uses[i];
 		probe(&setup, "async_io", probe_async_io, async_io_rows, 60);
 		probe(&setup, "ptrace", probe_ptrace, ptrace_rows, 60);
 		probe(&setup, "futex", probe_futex, futex_rows, 60);
@@ -185,21 +192,34 @@ static void compare(struct column *columns, unsigned int nr, const char *block_d
 		probe(&setup, "numa_calls", probe_numa_calls, numa_call_rows, 60);
 		probe(&setup, "uffd", probe_uffd, uffd_rows, 60);
 		probe(&setup, "soft_dirty", probe_soft_dirty, soft_dirty_rows, 60);
-		probe(&setup, "fork", probe_fork, fork_rows, 60);
-		probe(&setup, "mprotect", probe_mprotect, mprotect_rows, 60);
-		probe(&setup, "core", probe_core, core_rows, 120);
-		probe(&setup, "cost", probe_cost, cost_rows, 120);
-		probe(&setup, "leak", probe_leak, leak_rows, 30);
+		probe(&setup, "splice", probe_splice, splice_rows, 60);
+		probe(&setup, "lock", probe_lock, lock_rows, 60);
+		probe(&setup, "mremap", probe_mremap, mremap_rows, 60);
+		probe(&setup, "migrate", probe_migrate, migrate_rows, 60);
+		probe(&setup, "forced", probe_forced, forced_rows, 60);
+		probe(&setup, "pinned", probe_pinned, pinned_rows, 60);
+		probe(&setup, "flying", probe_flying, flying_rows, 60);
 		numa_knobs_restore();
 	}
+}
+
+/* In a process that is scanned, once. */
+static void probe_scanned(struct probe *setup, probe_fn fn, const char *const *rows)
+{
+	int ret = numa_knobs_set();
+
+	if (ret)
+		missing("NUMA balancing's knobs: %s", strerror(-ret));
+	probe(setup, "gup", fn, rows, 120);
+	numa_knobs_restore();
 }
 
 /* One process for each state of the memory. */
 static void compare_gup(struct column *column, const char *block_device)
 {
 	struct probe setup = { .column = column, .suffix = "", .block_device = block_device };
-	int ret;
 
+	probe(&setup, "gup", probe_gup_cost, gup_cost_rows, 60);
 	for (enum gup_state state = 0; state < GUP_NR_STATES; state++) {
 		if (!gup_has_state(column->strategy, state, machine.xlate))
 			continue;
@@ -210,11 +230,8 @@ static void compare_gup(struct column *column, const char *block_device)
 		}
 		if (machine.xlate)
 			write_line(PROVIDER, "ballooned");
-		ret = numa_knobs_set();
-		if (ret)
-			missing("NUMA balancing's knobs: %s", strerror(-ret));
-		probe(&setup, "gup", probe_gup, gup_row_names(state), 120);
-		numa_knobs_restore();
+		probe_scanned(&setup, probe_gup, gup_row_names(state));
+		probe_scanned(&setup, probe_hint_cost, hint_cost_rows);
 		if (machine.xlate)
 			write_line(PROVIDER, "unpopulated");
 	}
@@ -238,7 +255,7 @@ int main(int argc, char **argv)
 {
 	const char *strategies[MAX_STRATEGIES] = { "vmio", "mixedmap", "policy", "none" };
 	const char *output = NULL, *block_device;
-	unsigned int nr = 0;
+	unsigned int nr = 0, nr_columns;
 	struct column *columns;
 	int option, ret;
 
@@ -276,24 +293,24 @@ int main(int argc, char **argv)
 	if (!block_device)
 		fprintf(stderr, "gntmap-compare: no null_blk (%s): direct IO is skipped\n", strerror(errno));
 
-	/* The strategies twice, and more kinds of memory in the second table. */
-	columns = mmap(NULL, (2 * nr + NR_OTHERS) * sizeof(*columns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* The strategies in each table, and more kinds of memory in the last one. */
+	nr_columns = 3 * nr + NR_OTHERS;
+	columns = mmap(NULL, nr_columns * sizeof(*columns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (columns == MAP_FAILED)
 		missing("no memory");
-	for (unsigned int i = 0; i < 2 * nr + NR_OTHERS; i++)
-		columns[i].table = i < nr ? "strategies" : "gup";
-	for (unsigned int i = 0; i < nr; i++)
-		columns[i].strategy = columns[nr + i].strategy = strategies[i];
-	for (unsigned int i = 0; i < NR_OTHERS; i++)
-		columns[2 * nr + i].strategy = others[i];
+	for (unsigned int i = 0; i < nr_columns; i++) {
+		columns[i].table = i < nr ? "strategies" : i < 2 * nr ? "uses" : "gup";
+		columns[i].strategy = i < 3 * nr ? strategies[i % nr] : others[i - 3 * nr];
+	}
 
-	compare(columns, nr, block_device);
-	for (unsigned int i = nr; i < 2 * nr + NR_OTHERS; i++)
+	compare(columns, &columns[nr], nr, block_device);
+	for (unsigned int i = 2 * nr; i < nr_columns; i++)
 		compare_gup(&columns[i], block_device);
 	print_table(stdout, columns, nr);
-	print_table(stdout, &columns[nr], nr + NR_OTHERS);
-	ret = count_verdicts(columns, 2 * nr + NR_OTHERS);
-	if (output && write_json(output, columns, 2 * nr + NR_OTHERS))
+	print_table(stdout, &columns[nr], nr);
+	print_table(stdout, &columns[2 * nr], nr + NR_OTHERS);
+	ret = count_verdicts(columns, nr_columns);
+	if (output && write_json(output, columns, nr_columns))
 		missing("%s: %s", output, strerror(errno));
 	return ret;
 }

@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "vma.h"
+
 #define PAGE NODE_PAGE_SIZE
 #define NEW_WORD 0x77697468206e6577
 
@@ -121,4 +123,21 @@ bool gup_proc_mem_write(const struct gup_table *table, int probe_fd, const struc
 {
 	(void)table;
 	return proc_mem(probe_fd, target, true, text);
+}
+
+bool gup_smaps(const struct gup_table *table, int probe_fd, const struct gup_target *target, char *text)
+{
+	struct vma vma;
+	int ret = vma_find(0, target->addr, &vma);
+
+	(void)table, (void)probe_fd;
+	if (ret)
+		snprintf(text, GUP_TEXT_SIZE, "smaps: %s", strerrorname_np(-ret));
+	else if (vma.rss_kib * 1024 != vma.end - vma.start)
+		snprintf(text, GUP_TEXT_SIZE, "Rss: %lu of %lu kB", vma.rss_kib, (vma.end - vma.start) / 1024);
+	else if (vma_nr_present(target->addr, 1) != 1)
+		snprintf(text, GUP_TEXT_SIZE, "pagemap: not present");
+	else
+		snprintf(text, GUP_TEXT_SIZE, "ok");
+	return true;
 }

@@ -17,4 +17,7 @@ bool gup_process_vm_writev(const struct gup_table *table, int probe_fd, const st
 bool gup_proc_mem_read(const struct gup_table *table, int probe_fd, const struct gup_target *target, char *text);
 bool gup_proc_mem_write(const struct gup_table *table, int probe_fd, const struct gup_target *target, char *text);
 
+/* Whether /proc/PID/smaps counts all of the memory around it as resident, and pagemap the page as present. */
+bool gup_smaps(const struct gup_table *table, int probe_fd, const struct gup_target *target, char *text);
+
 #endif

@@ -36,6 +36,9 @@
 	"change_pte_range() (mm/mprotect.c, before 6.2): pte_mk_savedwrite() leaves the PTE writable on x86"
 #define BY_FAST_NONE "gup_fast_pte_range() (6.1: gup_pte_range()) leaves PROT_NONE PTEs alone"
 
+#define BY_UNCONDITIONAL \
+	"change_protection() (mm/mprotect.c; change_pmd_range(), 7.2: change_pud_range()) tells before it looks at PTEs"
+
 struct expectation {
 	const char *row;
 	const char *kinds;
@@ -166,6 +169,26 @@ static const struct expectation expectations[] = {
 	{ "/proc/PID/mem write, hinting PTE", ALL, BOTH, V(6, 6), "ok, faulted",
 	  "__access_remote_vm() (mm/memory.c) forces: " BY_NOT_WRITABLE ", and in a writable VMA nothing makes up for it" },
 	{ "/proc/PID/mem write, hinting PTE", ALL, BOTH, ANY, "ok", "__access_remote_vm() (mm/memory.c) forces: " BY_SAVED_WRITE },
+	{ "smaps and pagemap, hinting PTE", ALL, BOTH, ANY, "ok",
+	  "smaps_pte_entry() (fs/proc/task_mmu.c): pte_present() is true of PROT_NONE, vm_normal_page()" },
+	{ "mprotect(PROT_NONE), hinting PTE", ALL, BOTH, ANY, "told: PROTECTION_VMA", BY_UNCONDITIONAL ", so for a PTE that stays as it is" },
+	{ "DAMON, *, hinting PTE", ANON, BOTH, ANY, "asked, answers young",
+	  "damon_young_pmd_entry() (mm/damon/vaddr.c): pte_present() is true of PROT_NONE" },
+
+	/* what a secondary MMU is told */
+	{ "munmap(), told *", ALL, BOTH, ANY, "told: UNMAP", "unmap_vmas() (mm/memory.c)" },
+	{ "madvise(MADV_DONTNEED), told *", ALL, BOTH, ANY, "told: CLEAR", "zap_page_range_single() (mm/memory.c; 7.2: zap_vma_range_batched())" },
+	{ "mprotect(PROT_NONE), told *", GRANTS, PV, ANY, "EINVAL, not told",
+	  "mprotect_fixup() (mm/mprotect.c) asks vm_ops->mprotect first: gntmap_vma_mprotect()" },
+	{ "mprotect(PROT_NONE), told *", ALL, BOTH, ANY, "told: PROTECTION_VMA", BY_UNCONDITIONAL },
+	{ "mremap(), moving, told *", GRANTS, PV, ANY, "EINVAL, not told",
+	  "->get_unmapped_area() of the driver: the last that is asked before move_page_tables() (mm/mremap.c)" },
+	{ "mremap(), moving, told *", ALL, BOTH, ANY, "told: UNMAP", "move_page_tables() (mm/mremap.c)" },
+	{ "/proc/PID/clear_refs 4, told *", ALL, BOTH, ANY, "told: SOFT_DIRTY",
+	  "clear_refs_write() (fs/proc/task_mmu.c): once for the whole address space" },
+	{ "exit, told *", ALL, BOTH, ANY, "told: release", "exit_mmap() (mm/mmap.c): mmu_notifier_release(), and nothing afterwards" },
+	{ "DAMON, *, told *", ANON, BOTH, ANY, "asked, answers young", "damon_young_pmd_entry() (mm/damon/vaddr.c)" },
+	{ "DAMON, *", ALL, BOTH, ANY, "not asked", "damon_get_folio() (mm/damon/ops-common.c): on no LRU list" },
 };
 
 static bool has_word(const char *words, const char *word)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gup_callers.h"
+#include "gup_told.h"
 #include "numa.h"
 
 #define RW (PROT_READ | PROT_WRITE)
@@ -141,6 +142,18 @@ static const struct row rows[] = {
 	{ GUP_HINTING, .name = "process_vm_writev()", .caller = gup_process_vm_writev },
 	{ GUP_HINTING, .name = "/proc/PID/mem read", .caller = gup_proc_mem_read },
 	{ GUP_HINTING, .name = "/proc/PID/mem write", .caller = gup_proc_mem_write },
+	{ GUP_HINTING, .name = "smaps and pagemap", .caller = gup_smaps },
+	{ GUP_HINTING, .name = "DAMON, test_young()", .caller = gup_told_of_damon_there },
+	/* It cuts the VMA in pieces. */
+	{ GUP_HINTING, .name = "mprotect(PROT_NONE)", .caller = gup_told_of_mprotect_again },
+
+	{ GUP_TOLD, .name = "munmap()", .caller = gup_told_of_munmap },
+	{ GUP_TOLD, .name = "madvise(MADV_DONTNEED)", .caller = gup_told_of_dontneed },
+	{ GUP_TOLD, .name = "mprotect(PROT_NONE)", .caller = gup_told_of_mprotect },
+	{ GUP_TOLD, .name = "mremap(), moving", .caller = gup_told_of_mremap },
+	{ GUP_TOLD, .name = "/proc/PID/clear_refs 4", .caller = gup_told_of_clear_refs },
+	{ GUP_TOLD, .name = "exit", .caller = gup_told_of_exit },
+	{ GUP_TOLD, .name = "DAMON, test_young()", .caller = gup_told_of_damon },
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -159,6 +172,7 @@ const char *gup_state_name(enum gup_state state)
 		[GUP_UNMAPPED] = "after munmap",
 		[GUP_INACCESSIBLE] = "mprotect(PROT_NONE)",
 		[GUP_HINTING] = "hinting PTE",
+		[GUP_TOLD] = "told to a secondary MMU",
 	};
 
 	return names[state];
@@ -259,6 +273,9 @@ static int prepare(struct group *group, enum gup_state state, unsigned int nr_ro
 	group->nr_pages = 1;
 	expect_words(group, 0, nr_rows);
 	switch (state) {
+	case GUP_TOLD:
+		/* Each row has memory of its own. */
+		return 0;
 	case GUP_ENDS_IN:
 	case GUP_STARTS_IN:
 	case GUP_ENDS_NOWHERE:
@@ -382,6 +399,8 @@ static void run_row(const struct group *group, const struct row *row, unsigned i
 
 	if (row->state == GUP_HINTING)
 		ok = run_hinting(group, row, &target, text);
+	else if (row->caller)
+		ok = row->caller(group->table, group->probe_fd, &target, text);
 	else if (row->state == GUP_REMOTE)
 		ok = run_remotely(group, row, target, text);
 	else
@@ -425,7 +444,7 @@ int gup_run_rows(const struct gup_table *table, enum gup_state state, const char
 	if (!ret || ret == -ENOTSUP) {
 		run_group(&group, of_state, nr_rows, ret);
 		*failed = "unmapping the memory";
-		ret = state == GUP_UNMAPPED ? 0 : gup_memory_unmap(&group.memory);
+		ret = state == GUP_UNMAPPED || state == GUP_TOLD ? 0 : gup_memory_unmap(&group.memory);
 		if (!ret && group.other.addr)
 			ret = gup_memory_unmap(&group.other);
 	}

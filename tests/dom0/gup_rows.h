@@ -5,6 +5,8 @@
  *
  *	gup_rows.c	the rows, and running a group of them
  *	gup_observe.c	one row: calls become a few words
+ *	gup_callers.c	rows that are others' calls
+ *	gup_told.c	rows that are what a secondary MMU is told
  *	gup_memory.c	the memory
  *	gup_expect.c	what the kernel's source makes us expect
  *	gup.c		the calls
@@ -31,6 +33,7 @@ enum gup_state {
 	GUP_UNMAPPED,
 	GUP_INACCESSIBLE,
 	GUP_HINTING,	  /* a scan has made its PTEs PROT_NONE */
+	GUP_TOLD,	  /* no calls: what a secondary MMU is told of */
 	GUP_NR_STATES,
 };
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# Cells of gntmap-compare (a list of objects, see compare_table.c) as Markdown. $what: "report", "strategies" or "gup": all of
-# it, or the summary of one table.
+# Cells of gntmap-compare (a list of objects, see compare_table.c) as Markdown. $what: "report": all of it; "strategies": the
+# summary of that table; "gup": that of the two others.
 
 def distinct: reduce .[] as $x ([]; if any(.[]; . == $x) then . else . + [$x] end);
 def series: capture("^(?<series>[0-9]+\\.[0-9]+)").series;
 def numeric: .expected | test("^(=|>|>=) ");
-def line: "| " + join(" | ") + " |";
+def line: "| " + (map(gsub("[|]"; "\\|")) | join(" | ")) + " |";
 def head: ([""] + . | line), ("|" + ([range(length + 1) | "---"] | join("|")) + "|");
 
 def cell:
@@ -90,9 +90,11 @@ def merged:
 
 def summary:
 	. as $cells | map(.mode) | distinct[] as $mode |
-	[$cells[] | select(.mode == $mode and .verdict != "info" and .table == $what)] as $here |
+	(if $what == "gup" then "uses", "gup" else $what end) as $table |
+	[$cells[] | select(.mode == $mode and .verdict != "info" and .table == $table)] as $here |
 	($here | map(.strategy) | distinct) as $strategies |
-	"\($mode | ascii_upcase) dom0, Linux " + ([$here[].kernel | series] | distinct | join(", ")) + ":", "",
+	{ uses: ", system calls", gup: ", get_user_pages() and its kin" }[$table] as $title |
+	"\($mode | ascii_upcase) dom0, Linux " + ([$here[].kernel | series] | distinct | join(", ")) + "\($title // ""):", "",
 	($strategies | head),
 	($here | map(.row) | distinct[] as $row |
 		[$row] + [$strategies[] as $s | [$here[] | select(.row == $row and .strategy == $s)] | merged] | line),

@@ -120,6 +120,11 @@ static void inaccessible(void)
 	on_grants(GUP_INACCESSIBLE);
 }
 
+static void told(void)
+{
+	on_grants(GUP_TOLD);
+}
+
 static void on_foreign(void)
 {
 	foreign = true;
@@ -130,6 +135,7 @@ static void on_foreign(void)
 	on_grants(GUP_STARTS_IN);
 	on_grants(GUP_NOT_FAULTED);
 	on_grants(GUP_UNMAPPED);
+	on_grants(GUP_TOLD);
 }
 
 static void on_ballooned(void)
@@ -209,6 +215,7 @@ static void on_gntalloc(void)
 	{ "many pages, and pages of the VMA beside it, come as far as the source says", many, .timeout_s = 30 }, \
 	{ "what is not faulted in, or not mapped any more, comes as the source says", not_there }, \
 	{ "an inaccessible mapping gives nothing unless it is forced", inaccessible, MODE_XLATE }, \
+	{ "a secondary MMU is told of what is done to the pages, as the source says", told, .timeout_s = 60 }, \
 	{ "foreign frames answer as grants do", on_foreign, .timeout_s = 60 }, \
 	{ "with ballooned pages, grants answer as with unpopulated ones", on_ballooned, MODE_XLATE, .timeout_s = 60 }
 

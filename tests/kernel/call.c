@@ -8,6 +8,7 @@
 #include <linux/highmem.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/timex.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
@@ -177,11 +178,14 @@ static void call_and_look(struct probe *probe, struct gup_call *call, struct mm_
 			  struct gup_page *infos)
 {
 	u64 nr_faults;
+	cycles_t start;
 	unsigned int i;
 
 	probe_look_at(mm, call->addr, call->nr_pages, infos, true);
 	nr_faults = current->min_flt + current->maj_flt;
+	start = get_cycles();
 	call->ret = call_function(call, mm, probe->pages);
+	call->ticks = get_cycles() - start;
 	call->nr_faults = current->min_flt + current->maj_flt - nr_faults;
 
 	probe->nr_pages = max(call->ret, 0LL);

@@ -109,6 +109,7 @@ struct gup_call {
 	__u32 status;		/* out: enum gup_status */
 	__s64 ret;		/* out: pages, or a negative errno */
 	__u64 nr_faults;	/* out: page faults that the caller took in it */
+	__u64 ticks;		/* out: how long it took, by the CPU's time stamp counter */
 	__u64 pages;		/* struct gup_page[nr_pages] to fill */
 };
 
