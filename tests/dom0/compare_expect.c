@@ -164,7 +164,7 @@ static const struct expectation expectations[] = {
 	{ "/proc/PID/mem read after mprotect(PROT_NONE)", "vmio", BOTH, 0, "EIO",
 	  "check_vma_flags() (mm/gup.c) refuses VM_IO, forced or not" },
 	{ "/proc/PID/mem read after mprotect(PROT_NONE)", ANY, BOTH, VERSION(7, 2), "EIO",
-	  "proc_mem_foll_force() (fs/proc/base.c, since 6.12): Debian's 7.2 forces for a tracer only" },
+	  "proc_mem_foll_force() (fs/proc/base.c): Debian's 7.2 is configured to force for a tracer only" },
 	{ "/proc/PID/mem read after mprotect(PROT_NONE)", ANY, BOTH, 0, "ok",
 	  "mem_rw() (fs/proc/base.c): FOLL_FORCE; check_vma_flags() (mm/gup.c): VM_MAYREAD" },
 
