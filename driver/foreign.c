@@ -78,6 +78,21 @@ static int put_errs(const struct gntmap_map_foreign *op, unsigned int first, uns
 	return 0;
 }
 
+/* Room for a batch of @nr, or NULL. The widest members come first. */
+static struct gntmap_frames *frames_alloc(unsigned int nr)
+{
+	struct gntmap_frames *frames;
+
+	frames = kmalloc(sizeof(*frames) + nr * (GNTMAP_FRAME_SCRATCH + sizeof(*frames->gfns) +
+						 sizeof(*frames->errs)), GFP_KERNEL_ACCOUNT);
+	if (!frames)
+		return NULL;
+	frames->scratch = frames + 1;
+	frames->gfns = frames->scratch + nr * GNTMAP_FRAME_SCRATCH;
+	frames->errs = (s32 *)(frames->gfns + nr);
+	return frames;
+}
+
 /*
  * Map all frames that can be. The caller's list of errors is complete then, and
  * *@nr_mapped says how many frames had none; *@first_err is that of the first
@@ -90,7 +105,7 @@ static int map_frames(struct gntmap_range *range, const struct gntmap_map_foreig
 	unsigned int first, nr, i;
 	int err = 0;
 
-	frames = kmalloc_obj(*frames, GFP_KERNEL_ACCOUNT);
+	frames = frames_alloc(min(range->nr_pages, GNTMAP_FRAMES_BATCH));
 	if (!frames)
 		return -ENOMEM;
 

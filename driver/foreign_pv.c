@@ -12,88 +12,42 @@
  * special one, as a grant's is, since a machine frame that is not ours has no
  * way back to a page struct but the VMA.
  *
- * Xen flushes no TLB when a frame of another domain leaves a PTE: we do.
+ * Xen flushes no TLB when a frame of another domain leaves a PTE: we do. And it
+ * puts another domain's MMIO frames there as willingly as its memory, if both
+ * domains may use them: we look (ram.c).
  */
 #include <linux/bitops.h>
-#include <linux/mutex.h>
-#include <linux/slab.h>
 
-#include <asm/e820/types.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
-#include <xen/interface/memory.h>
 
 #include "gntmap.h"
 
-#define MAX_E820 512
-
-/* The machine's RAM, in frames. */
-static struct ram {
-	unsigned int nr;
-	struct {
-		unsigned long first, end;
-	} areas[];
-} *ram;
-static DEFINE_MUTEX(ram_lock);
-
-static struct ram *learn_ram(void)
-{
-	struct boot_e820_entry *map;
-	struct xen_memory_map op = { .nr_entries = MAX_E820 };
-	struct ram *new = NULL;
-	unsigned int i;
-
-	map = kmalloc_array(MAX_E820, sizeof(*map), GFP_KERNEL);
-	if (!map)
-		return NULL;
-	set_xen_guest_handle(op.buffer, map);
-	if (!HYPERVISOR_memory_op(XENMEM_machine_memory_map, &op))
-		new = kzalloc(struct_size(new, areas, op.nr_entries), GFP_KERNEL);
-	for (i = 0; new && i < op.nr_entries; i++) {
-		if (map[i].type != E820_TYPE_RAM)
-			continue;
-		new->areas[new->nr].first = PFN_UP(map[i].addr);
-		new->areas[new->nr++].end = PFN_DOWN(map[i].addr + map[i].size);
-	}
-	kfree(map);
-	return new;
-}
+/* The page table of the kernel that was looked at last. */
+struct walk {
+	unsigned long base;	/* the first address that it maps */
+	pte_t *table;		/* or NULL */
+};
 
 /*
- * Xen maps another domain's MMIO frames as willingly, if both may use them. It
- * says so nowhere, and a page struct must not be about a device's registers.
+ * The kernel's PTE of a page, or NULL; PV knows no large pages. Its table stays
+ * as long as the page struct. Pages come in runs, mostly.
  */
-static bool know_ram(void)
+static pte_t *kernel_pte(struct walk *walk, struct page *page)
 {
-	mutex_lock(&ram_lock);
-	if (!ram)
-		ram = learn_ram();
-	mutex_unlock(&ram_lock);
-	return ram;
-}
-
-void gntmap_foreign_pv_exit(void)
-{
-	kfree(ram);
-}
-
-static bool is_ram(unsigned long mfn)
-{
-	unsigned int i;
-
-	for (i = 0; i < ram->nr; i++)
-		if (mfn >= ram->areas[i].first && mfn < ram->areas[i].end)
-			return true;
-	return false;
-}
-
-/* The kernel's PTE of a page, or NULL. Its table stays as long as the page struct. */
-static pte_t *kernel_pte(struct page *page)
-{
+	unsigned long addr = (unsigned long)page_address(page);
 	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)page_address(page), &level);
+	pte_t *pte;
 
-	return pte && level == PG_LEVEL_4K ? pte : NULL;
+	if (walk->table && walk->base == (addr & PMD_MASK))
+		return walk->table + pte_index(addr);
+
+	pte = lookup_address(addr, &level);
+	if (!pte || level != PG_LEVEL_4K)
+		return NULL;
+	walk->base = addr & PMD_MASK;
+	walk->table = pte - pte_index(addr);
+	return pte;
 }
 
 static u64 pte_maddr(pte_t *pte)
@@ -167,7 +121,7 @@ static int to_errno(struct gntmap_range *range, unsigned int i, unsigned long gf
 	switch (err) {
 	case -EPERM:
 		/* Also for MMIO that the domain may not use. */
-		return is_ram(gfn) ? -EPERM : -EINVAL;
+		return gntmap_ram_has(gfn) ? -EPERM : -EINVAL;
 	case -EBUSY:
 		/*
 		 * Not that domain's; or one of its page tables and the like,
@@ -192,7 +146,7 @@ static int adopt(struct gntmap_range *range, unsigned int i, pte_t *pte)
 {
 	unsigned long mfn = pte_mfn(READ_ONCE(*pte));
 
-	if (!is_ram(mfn)) {
+	if (!gntmap_ram_has(mfn)) {
 		clear_kernel_pte(range, i, pte);
 		return -EINVAL;
 	}
@@ -204,54 +158,46 @@ static int adopt(struct gntmap_range *range, unsigned int i, pte_t *pte)
 	return 0;
 }
 
-static void map_some(struct gntmap_range *range, unsigned int first, unsigned int nr,
-		     struct gntmap_frames *frames, xen_ulong_t *gfns, s32 *errs)
-{
-	pgprot_t prot = range->foreign.writable ? PAGE_KERNEL : PAGE_KERNEL_RO;
-	bool flush = false;
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		frames->ptes[i] = kernel_pte(range->pages[first + i]);
-		if (WARN_ON_ONCE(!frames->ptes[i])) {
-			while (nr--)
-				errs[nr] = -ENOMEM;
-			return;
-		}
-		frames->updates[i].ptr = pte_maddr(frames->ptes[i]) | MMU_NORMAL_PT_UPDATE;
-		frames->updates[i].val = pte_val_ma(mfn_pte(gfns[i], prot));
-	}
-	update(frames->updates, nr, range->foreign.domid, errs);
-
-	for (i = 0; i < nr; i++) {
-		if (errs[i])
-			errs[i] = to_errno(range, first + i, gfns[i], frames->ptes[i], errs[i]);
-		else
-			errs[i] = adopt(range, first + i, frames->ptes[i]);
-		flush |= errs[i] != 0;
-	}
-	/* What was there for a moment only. */
-	if (flush)
-		flush_tlbs();
-}
-
 void gntmap_foreign_pv_map(struct gntmap_range *range, unsigned int first, unsigned int nr,
 			   struct gntmap_frames *frames)
 {
-	unsigned int i, some;
+	pgprot_t prot = range->foreign.writable ? PAGE_KERNEL : PAGE_KERNEL_RO;
+	struct mmu_update *updates = frames->scratch;
+	pte_t **ptes = (pte_t **)(updates + nr);
+	s32 *errs = frames->errs;
+	struct walk walk = {};
+	bool stale = false;
+	unsigned int i;
 
-	for (i = 0; i < nr; i += some) {
-		some = min_t(unsigned int, nr - i, GNTMAP_MAP_BATCH);
-		if (know_ram()) {
-			map_some(range, first + i, some, frames, frames->gfns + i,
-				 frames->errs + i);
-			continue;
-		}
-		/* Only dom0 may ask Xen for the machine's memory map. */
-		for (; i < nr; i++)
-			frames->errs[i] = -EPERM;
+	/* A page struct must not be about a device's registers, and Xen tells nobody but dom0. */
+	if (!gntmap_ram_known()) {
+		while (nr--)
+			errs[nr] = -EPERM;
 		return;
 	}
+
+	for (i = 0; i < nr; i++) {
+		ptes[i] = kernel_pte(&walk, range->pages[first + i]);
+		if (WARN_ON_ONCE(!ptes[i])) {
+			while (nr--)
+				errs[nr] = -EOPNOTSUPP;
+			return;
+		}
+		updates[i].ptr = pte_maddr(ptes[i]) | MMU_NORMAL_PT_UPDATE;
+		updates[i].val = pte_val_ma(mfn_pte(frames->gfns[i], prot));
+	}
+	update(updates, nr, range->foreign.domid, errs);
+
+	for (i = 0; i < nr; i++) {
+		if (errs[i])
+			errs[i] = to_errno(range, first + i, frames->gfns[i], ptes[i], errs[i]);
+		else
+			errs[i] = adopt(range, first + i, ptes[i]);
+		stale |= errs[i] != 0;
+	}
+	/* What was there for a moment only. */
+	if (stale)
+		flush_tlbs();
 }
 
 /* The user's PTEs: of the frames that the kernel's have, which need no translation any more. */
@@ -293,71 +239,110 @@ static int pv_map(struct gntmap_range *range, struct vm_area_struct *vma)
 	return err;
 }
 
+/* PTEs on their way out. */
+struct clearing {
+	struct mmu_update updates[GNTMAP_UNMAP_BATCH];
+	unsigned int which[GNTMAP_UNMAP_BATCH];	/* page of the range */
+	unsigned int nr;
+	bool stale;		/* TLBs may have some that are out already */
+};
+
+/* With or without what the TLBs have of them, which takes a hypercall less this way. */
+static void clear_some(struct gntmap_range *range, struct clearing *c, struct mmuext_op *flush)
+{
+	s32 errs[GNTMAP_UNMAP_BATCH];
+	struct multicall_entry calls[2] = {
+		{
+			.op = __HYPERVISOR_mmu_update,
+			.args = { (unsigned long)c->updates, c->nr, 0, DOMID_SELF },
+		}, {
+			.op = __HYPERVISOR_mmuext_op,
+			.args = { (unsigned long)flush, 1, 0, DOMID_SELF },
+		},
+	};
+
+	if (HYPERVISOR_multicall(calls, flush ? 2 : 1) || calls[0].result) {
+		/* Which of them? Once more does no harm. */
+		update(c->updates, c->nr, DOMID_SELF, errs);
+		while (c->nr--)
+			if (errs[c->nr])
+				gntmap_foreign_lose(range, c->which[c->nr], errs[c->nr]);
+		if (flush)
+			flush_tlbs();
+	} else if (flush && calls[1].result) {
+		flush_tlbs();
+	}
+	c->nr = 0;
+	c->stale = !flush;
+	cond_resched();
+}
+
+static void clear_add(struct gntmap_range *range, struct clearing *c, unsigned int i, u64 maddr)
+{
+	if (c->nr == GNTMAP_UNMAP_BATCH)
+		clear_some(range, c, NULL);
+	c->updates[c->nr].ptr = maddr | MMU_NORMAL_PT_UPDATE;
+	c->updates[c->nr].val = 0;
+	c->which[c->nr++] = i;
+}
+
+/*
+ * @addr: of the page that was added last; @mm: whose tables these are, or NULL for
+ * the kernel's. The TLBs have none of them when this returns.
+ */
+static void clear_end(struct gntmap_range *range, struct clearing *c, unsigned long addr,
+		      struct mm_struct *mm)
+{
+	struct mmuext_op flush = { .cmd = mm ? MMUEXT_TLB_FLUSH_MULTI : MMUEXT_TLB_FLUSH_ALL };
+
+	if (!c->nr)
+		return;
+	if (c->nr == 1 && !c->stale) {
+		flush.cmd = mm ? MMUEXT_INVLPG_MULTI : MMUEXT_INVLPG_ALL;
+		flush.arg1.linear_addr = addr;
+	}
+	/* Xen reads it when the PTEs are clear: whoever turns to @mm later finds them so. */
+	if (mm)
+		flush.arg2.vcpumask = mm_cpumask(mm);
+	clear_some(range, c, &flush);
+}
+
 static void pv_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
 {
-	struct mmu_update updates[GNTMAP_UNMAP_BATCH];
-	unsigned int which[GNTMAP_UNMAP_BATCH];
-	s32 errs[GNTMAP_UNMAP_BATCH];
-	bool flush = false;
-	unsigned int i, nr = 0;
+	struct clearing c = { .nr = 0 };
+	unsigned int i, last = 0;
 
 	for (i = first; i < end; i++) {
 		if (__test_and_clear_bit(i, range->foreign.shown)) {
-			updates[nr].ptr = gntmap_user_pte(range, i) | MMU_NORMAL_PT_UPDATE;
-			updates[nr].val = 0;
-			which[nr++] = i;
-			flush = true;
-		}
-		if (nr == GNTMAP_UNMAP_BATCH || (nr && i + 1 == end)) {
-			update(updates, nr, DOMID_SELF, errs);
-			while (nr--)
-				if (errs[nr])
-					gntmap_foreign_lose(range, which[nr], errs[nr]);
-			nr = 0;
-			cond_resched();
+			clear_add(range, &c, i, gntmap_user_pte(range, i));
+			last = i;
 		}
 	}
-	if (flush)
-		flush_tlbs();
+	clear_end(range, &c, range->user->vm_start + ((unsigned long)last << PAGE_SHIFT),
+		  range->user->notifier.mm);
 }
 
 /* The p2m entries go before the frames: nobody but a pin's holder looks at these pages. */
 static unsigned int pv_unmap(struct gntmap_range *range)
 {
-	struct mmu_update updates[GNTMAP_UNMAP_BATCH];
-	unsigned int which[GNTMAP_UNMAP_BATCH];
-	s32 errs[GNTMAP_UNMAP_BATCH];
-	unsigned int i, nr = 0, nr_pinned = 0;
-	bool flush = false;
+	unsigned int i, last = 0, nr_pinned = 0;
+	struct clearing c = { .nr = 0 };
+	struct walk walk = {};
 
-	for (i = 0; i < range->nr_pages; i++) {
-		if (!test_bit(i, range->present)) {
-			;
-		} else if (page_count(range->pages[i]) > 1) {
-			/* See grants_unmap() in grant.c. */
+	for_each_set_bit(i, range->present, range->nr_pages) {
+		struct page *page = range->pages[i];
+
+		/* See grants_unmap() in grant.c. */
+		if (page_count(page) > 1) {
 			nr_pinned++;
-		} else {
-			struct page *page = range->pages[i];
-
-			set_p2m(page_to_pfn(page), INVALID_P2M_ENTRY);
-			updates[nr].ptr = pte_maddr(kernel_pte(page)) | MMU_NORMAL_PT_UPDATE;
-			updates[nr].val = 0;
-			which[nr++] = i;
-			__clear_bit(i, range->present);
-			flush = true;
+			continue;
 		}
-		if (nr == GNTMAP_UNMAP_BATCH || (nr && i + 1 == range->nr_pages)) {
-			update(updates, nr, DOMID_SELF, errs);
-			while (nr--)
-				if (errs[nr])
-					gntmap_foreign_lose(range, which[nr], errs[nr]);
-			nr = 0;
-			cond_resched();
-		}
+		__clear_bit(i, range->present);
+		set_p2m(page_to_pfn(page), INVALID_P2M_ENTRY);
+		clear_add(range, &c, i, pte_maddr(kernel_pte(&walk, page)));
+		last = i;
 	}
-	/* Before the pages get other frames. */
-	if (flush)
-		flush_tlbs();
+	clear_end(range, &c, (unsigned long)page_address(range->pages[last]), NULL);
 	return nr_pinned;
 }
 

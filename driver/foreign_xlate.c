@@ -17,6 +17,9 @@
 
 #include "gntmap.h"
 
+/* A kilobyte on the stack: unmapping must not allocate. */
+#define REMOVE_BATCH 16
+
 static xen_pfn_t gfn_of(struct gntmap_range *range, unsigned int i)
 {
 	return page_to_xen_pfn(range->pages[i]);
@@ -31,16 +34,17 @@ void gntmap_foreign_xlate_map(struct gntmap_range *range, unsigned int first, un
 		.size = nr,
 		.foreign_domid = range->foreign.domid,
 	};
+	xen_pfn_t *gfns = frames->scratch;
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < nr; i++) {
-		frames->pfns[i] = gfn_of(range, first + i);
+		gfns[i] = gfn_of(range, first + i);
 		/* If the hypercall as a whole fails, those that it did not come to. */
 		frames->errs[i] = -EINTR;
 	}
 	set_xen_guest_handle(op.idxs, frames->gfns);
-	set_xen_guest_handle(op.gpfns, frames->pfns);
+	set_xen_guest_handle(op.gpfns, gfns);
 	set_xen_guest_handle(op.errs, frames->errs);
 	err = HYPERVISOR_memory_op(XENMEM_add_to_physmap_range, &op);
 
@@ -57,11 +61,37 @@ static int xlate_map(struct gntmap_range *range, struct vm_area_struct *vma)
 	return gntmap_foreign_check(range, vma);
 }
 
+/*
+ * Xen has an operation for one frame only. Many of them in one hypercall are
+ * quicker even so: our TLB is flushed once, on the way back.
+ */
+static void remove_some(struct gntmap_range *range, const unsigned int *which, unsigned int nr)
+{
+	struct xen_remove_from_physmap ops[REMOVE_BATCH];
+	struct multicall_entry calls[REMOVE_BATCH];
+	bool one_by_one;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		ops[i].domid = DOMID_SELF;
+		ops[i].gpfn = gfn_of(range, which[i]);
+		calls[i].op = __HYPERVISOR_memory_op;
+		calls[i].args[0] = XENMEM_remove_from_physmap;
+		calls[i].args[1] = (unsigned long)&ops[i];
+	}
+	one_by_one = nr == 1 || HYPERVISOR_multicall(calls, nr);
+	for (i = 0; i < nr; i++) {
+		if (one_by_one)
+			calls[i].result = HYPERVISOR_memory_op(XENMEM_remove_from_physmap, &ops[i]);
+		if (calls[i].result)
+			gntmap_foreign_lose(range, which[i], calls[i].result);
+	}
+	cond_resched();
+}
+
 static unsigned int xlate_unmap(struct gntmap_range *range)
 {
-	struct xen_remove_from_physmap op = { .domid = DOMID_SELF };
-	unsigned int i, nr_pinned = 0;
-	int err;
+	unsigned int which[REMOVE_BATCH], nr = 0, nr_pinned = 0, i;
 
 	for_each_set_bit(i, range->present, range->nr_pages) {
 		/* See grants_unmap() in grant.c. */
@@ -69,13 +99,15 @@ static unsigned int xlate_unmap(struct gntmap_range *range)
 			nr_pinned++;
 			continue;
 		}
-		op.gpfn = gfn_of(range, i);
-		err = HYPERVISOR_memory_op(XENMEM_remove_from_physmap, &op);
-		if (err)
-			gntmap_foreign_lose(range, i, err);
+		which[nr++] = i;
 		__clear_bit(i, range->present);
-		cond_resched();
+		if (nr == REMOVE_BATCH) {
+			remove_some(range, which, nr);
+			nr = 0;
+		}
 	}
+	if (nr)
+		remove_some(range, which, nr);
 	return nr_pinned;
 }
 

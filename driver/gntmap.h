@@ -10,7 +10,7 @@
  *	dmabuf_export.c				the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
- *	pages.c notify.c copy.c account.c dmabuf_import.c
+ *	pages.c notify.c copy.c account.c ram.c dmabuf_import.c
  *						what stands alone
  *
  * Calls go down only; whoever must be called back hands over an ops struct.
@@ -45,7 +45,7 @@
 /* Unmapping must not allocate: its operations live on the stack. Xen flushes TLBs once for 32. */
 #define GNTMAP_UNMAP_BATCH	32
 /* Foreign frames: Xen looks for something more urgent after each. */
-#define GNTMAP_FRAMES_BATCH	512
+#define GNTMAP_FRAMES_BATCH	512u
 
 /*
  * For arrays whose size the user chooses: with a high limit they may be too
@@ -160,6 +160,11 @@ const char *gntmap_pages_provider(void);
 struct page **gntmap_pages_alloc(unsigned int nr, enum gntmap_provider *provider);
 void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider);
 
+/* PV: the machine's memory (ram.c). */
+bool gntmap_ram_known(void);
+bool gntmap_ram_has(unsigned long mfn);
+void gntmap_ram_exit(void);
+
 /* What a file may do (account.c). */
 struct gntmap_account {
 	refcount_t refs;	/* the file and each charged range hold one */
@@ -195,18 +200,16 @@ struct gntmap_foreign {
 	unsigned long *shown;	/* PV, bit i: the user's PTE has page i's frame */
 };
 
-/* One batch of them while it is mapped. */
+/* A batch of them while they are mapped. */
 struct gntmap_frames {
-	xen_ulong_t gfns[GNTMAP_FRAMES_BATCH];	/* their numbers in their domain */
-	s32 errs[GNTMAP_FRAMES_BATCH];		/* 0 or a negative errno */
-	union {
-		xen_pfn_t pfns[GNTMAP_FRAMES_BATCH];	/* xlate: where they shall be */
-		struct {				/* PV */
-			struct mmu_update updates[GNTMAP_MAP_BATCH];
-			pte_t *ptes[GNTMAP_MAP_BATCH];
-		};
-	};
+	xen_ulong_t *gfns;	/* their numbers in their domain */
+	s32 *errs;		/* 0 or a negative errno */
+	void *scratch;		/* GNTMAP_FRAME_SCRATCH bytes for each */
 };
+
+/* xlate: one of our frames; PV: an update and the PTE that it is for. */
+#define GNTMAP_FRAME_SCRATCH \
+	max(sizeof(xen_pfn_t), sizeof(struct mmu_update) + sizeof(pte_t *))
 
 /* PV: the user's PTEs that Xen writes (backend_pv.c). */
 struct gntmap_user_ptes {
@@ -313,7 +316,6 @@ void gntmap_foreign_free(struct gntmap_range *range);
 int gntmap_foreign_check(struct gntmap_range *range, struct vm_area_struct *vma);
 void gntmap_foreign_lose(struct gntmap_range *range, unsigned int i, int err);
 
-void gntmap_foreign_pv_exit(void);
 extern const struct gntmap_source gntmap_foreign_pv;
 extern const struct gntmap_source gntmap_foreign_xlate;
 void gntmap_foreign_pv_map(struct gntmap_range *range, unsigned int first, unsigned int nr,
