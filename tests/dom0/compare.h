@@ -6,6 +6,7 @@
  *	compare_{vma,scan,gup,life,cost}.c	probes: each looks at some rows of one strategy
  *	compare_{user,mm,teardown}.c	a second table, "uses", of all else that is done to the memory
  *	compare_gup_{probe,cost}.c	a third one: rows of gup_rows.h, and columns for other memory beside the strategies
+ *	compare_foreign.c		what they map, grants or foreign frames; a probe of the frames' domain
  *	compare_expect.c		what the kernel's source makes us expect
  *	compare_cell.c			a probe's child process, and the cells it fills
  *	compare_table.c			cells as a table and as JSON
@@ -69,6 +70,7 @@ struct probe {
 	const char *block_device; /* for O_DIRECT, or NULL */
 	bool ordinary_pages;	 /* not all that it maps are ZONE_DEVICE pages */
 	int gup_state;		 /* enum gup_state, for probe_gup() */
+	bool foreign;		 /* it maps foreign frames, not grants */
 };
 
 /* compare_cell.c: a cell is what was observed; the verdict comes from compare_expect.c. */
@@ -152,6 +154,9 @@ void probe_pinned(struct probe *probe);
 extern const char *const pinned_rows[];
 void probe_flying(struct probe *probe);
 extern const char *const flying_rows[];
+
+void probe_zombie(struct probe *probe);
+extern const char *const zombie_rows[];
 
 void probe_gup(struct probe *probe);
 void probe_gup_cost(struct probe *probe);

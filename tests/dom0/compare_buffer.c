@@ -9,15 +9,10 @@
 
 void buffer_map(struct probe *probe, struct buffer *buffer)
 {
-	int ret;
-
 	buffer->seed = 21;
 	if (granter_fill(probe->granter, 0, BUFFER_PAGES, buffer->seed))
 		probe_die(probe, "the granter does not fill: %m");
-	ret = node_map(probe->fd, probe->granter->domid, probe->granter->first_ref, BUFFER_PAGES,
-		       PROT_READ | PROT_WRITE, &buffer->range);
-	if (ret)
-		probe_die(probe, "map: %s", strerror(-ret));
+	probe_map(probe, BUFFER_PAGES, &buffer->range);
 	buffer->addr = buffer->range.addr;
 	buffer->plain = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);

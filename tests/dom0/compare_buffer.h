@@ -18,7 +18,8 @@ struct buffer {
 	uint64_t seed;
 };
 
-/* Ends the probe when it cannot. */
+/* The granter's first pages, by grant or as foreign frames, writable; node_unmap() is for both. These end the probe when they cannot. */
+void probe_map(struct probe *probe, uint32_t nr, struct node_range *range);
 void buffer_map(struct probe *probe, struct buffer *buffer);
 void buffer_unmap(struct probe *probe, struct buffer *buffer);
 

@@ -196,6 +196,8 @@ static const struct expectation expectations[] = {
 	{ "in a core dump after MADV_DODUMP", ANY, BOTH, 0, "EINVAL",
 	  "madvise_vma_behavior() (mm/madvise.c): not for VM_SPECIAL, to which VM_DONTEXPAND belongs" },
 
+	{ "its domain, destroyed while it is mapped", ANY, BOTH, 0, "gone once unmapped",
+	  "Xen's domain_destroy() (common/domain.c) waits for the last reference to a page; gntmap_range_put()" },
 	{ "references still busy", ANY, BOTH, 0, "= 0",
 	  "gntmap_range_put_vma(): the last VMA gives back the grants" },
 };

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "compare_buffer.h"
 #include "fault.h"
-#include "gntmap_node.h"
 #include "numa.h"
 #include "vma.h"
 
@@ -109,10 +109,7 @@ void probe_scan(struct probe *probe)
 	if (granter_fill(probe->granter, 0, NR_PAGES, SEED))
 		probe_die(probe, "the granter does not fill: %m");
 	areas[1].start = numa_control_alloc(areas[1].size);
-	ret = node_map(probe->fd, probe->granter->domid, probe->granter->first_ref, NR_PAGES, PROT_READ | PROT_WRITE,
-		       &range);
-	if (ret)
-		probe_die(probe, "map: %s", strerror(-ret));
+	probe_map(probe, NR_PAGES, &range);
 	areas[0].start = range.addr;
 	ret = numa_watch_open(&watch, areas, 2);
 	if (ret)

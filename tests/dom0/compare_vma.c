@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "gntmap_node.h"
+#include "compare_buffer.h"
 #include "vma.h"
 
 const char *const vma_rows[] = { "VMA flags", "numa_maps policy", NULL };
@@ -33,9 +33,7 @@ void probe_vma(struct probe *probe)
 	char flags[64];
 	int ret;
 
-	ret = node_map(probe->fd, probe->granter->domid, probe->granter->first_ref, 4, PROT_READ | PROT_WRITE, &range);
-	if (ret)
-		probe_die(probe, "map: %s", strerror(-ret));
+	probe_map(probe, 4, &range);
 	ret = vma_find(0, range.addr, &vma);
 	if (ret)
 		probe_die(probe, "smaps: %s", strerror(-ret));

@@ -39,7 +39,7 @@ static __attribute__((noreturn)) void usage(int code)
 		"  -s STRATEGY  vmio, mixedmap, policy or none; all of them by default\n"
 		"  -p PROBE     only the probes whose name contains this: vma scan direct_io process_vm vmsplice\n"
 		"               proc_mem io_uring async_io ptrace futex advice numa_calls uffd soft_dirty fork\n"
-		"               mprotect core cost leak splice lock mremap migrate forced pinned flying gup\n");
+		"               mprotect core cost leak splice lock mremap migrate forced pinned flying zombie gup\n");
 	exit(code);
 }
 
@@ -149,10 +149,30 @@ static void probe_scans(struct probe *setup, const char *provider)
 		if (write_line(PROVIDER, provider))
 			missing(PROVIDER ": %s", strerror(errno));
 		snprintf(suffix, sizeof(suffix), " (%s pages)", provider);
-		setup->suffix = suffix;
+		if (!setup->foreign)
+			setup->suffix = suffix;
 	}
 	probe(setup, "scan", probe_scan, scan_rows, 180);
-	setup->suffix = "";
+	if (!setup->foreign)
+		setup->suffix = "";
+	numa_knobs_restore();
+}
+
+/* The same rows of foreign frames, for which the same is expected. Behind pages that a scan would not spare. */
+static void compare_foreign(struct probe setup)
+{
+	setup.foreign = true;
+	setup.suffix = " (foreign frames)";
+	probe(&setup, "vma", probe_vma, vma_rows, 30);
+	probe_scans(&setup, "ballooned");
+	if (numa_knobs_quiet())
+		missing("/proc/sys/kernel/numa_balancing: %s", strerror(errno));
+	if (machine.xlate)
+		write_line(PROVIDER, "unpopulated");
+	probe(&setup, "direct_io", probe_direct_io, direct_io_rows, 60);
+	probe(&setup, "process_vm", probe_process_vm, process_vm_rows, 60);
+	probe(&setup, "io_uring", probe_io_uring, io_uring_rows, 60);
+	probe(&setup, "zombie", probe_zombie, zombie_rows, 120);
 	numa_knobs_restore();
 }
 
@@ -200,6 +220,9 @@ static void compare(struct column *columns, struct column *uses, unsigned int nr
 		probe(&setup, "pinned", probe_pinned, pinned_rows, 60);
 		probe(&setup, "flying", probe_flying, flying_rows, 60);
 		numa_knobs_restore();
+
+		setup.column = &columns[i];
+		compare_foreign(setup);
 	}
 }
 

@@ -14,63 +14,20 @@
 
 #include "domain_state.h"
 #include "range.h"
+#include "second_granter.h"
 #include "suite.h"
 
 #define NR 4u
-#define NAME "granter-second"
-#define ENVIRONMENT "/run/granter-second.env"
 
-static void second_end(void)
+static struct second_granter start(struct ioctl_gntdev_grant_ref *refs)
 {
-	if (system("xl destroy " NAME " >/dev/null 2>&1"))
-		return; /* there is none */
-	unlink(ENVIRONMENT);
-}
+	struct second_granter second = second_start();
 
-static uint32_t second_value(const char *name)
-{
-	FILE *file = fopen(ENVIRONMENT, "re");
-	char line[128];
-	size_t len = strlen(name);
-	uint32_t value = 0;
-
-	check(file, ENVIRONMENT ": %s", strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, name, len) && line[len] == '=')
-			value = strtoul(line + len + 1, NULL, 10);
-	}
-	fclose(file);
-	check(value, "no %s", name);
-	return value;
-}
-
-static void second_start(struct ioctl_gntdev_grant_ref *refs)
-{
-	const char *start = getenv("GRANTER_START");
-	char command[512];
-
-	if (!start)
-		case_skip("GRANTER_START, the command that starts a granter");
-	second_end();
-	snprintf(command, sizeof(command), "GRANTER_ENV=" ENVIRONMENT " %s 'name=\"" NAME "\"' >/dev/null 2>&1", start);
-	check(!system(command), "%s", command);
 	for (uint32_t i = 0; i < NR; i++) {
-		refs[i].domid = second_value("GRANTER_DOMID");
-		refs[i].ref = second_value("GRANTER_FIRST_REF") + i;
+		refs[i].domid = second.domid;
+		refs[i].ref = second.first_ref + i;
 	}
-}
-
-/* Waits, five seconds at most, until there is no such domain. */
-static bool is_gone(uint32_t domid)
-{
-	struct domain_state state;
-
-	for (int i = 0; i < 100; i++) {
-		if (!domain_state(domid, &state))
-			return true;
-		sleep_ms(50);
-	}
-	return false;
+	return second;
 }
 
 static void no_zombie_once_let_go(void)
@@ -82,8 +39,7 @@ static void no_zombie_once_let_go(void)
 	void *addr;
 	int fd;
 
-	second_start(refs);
-	domid = refs[0].domid;
+	domid = start(refs).domid;
 	fd = open_node();
 	expect(try_add(fd, refs, NR, &offset), 0);
 	expect(try_mmap(fd, offset, NR * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, &addr), 0);
@@ -101,7 +57,7 @@ static void no_zombie_once_let_go(void)
 
 	expect(try_munmap(addr, NR * PAGE_SIZE), 0);
 	expect(try_remove(fd, offset, NR), 0);
-	check(is_gone(domid), "domain %u is a zombie 5 s after we let go", domid);
+	check(domain_is_gone(domid), "domain %u is a zombie 10 s after we let go", domid);
 }
 
 static void kill_lets_go(void)
@@ -111,7 +67,7 @@ static void kill_lets_go(void)
 	void *addr;
 	pid_t child;
 
-	second_start(refs);
+	start(refs);
 	child = fork();
 	check(child >= 0, "%s", strerror(errno));
 	if (!child) {
@@ -123,7 +79,7 @@ static void kill_lets_go(void)
 		kill(getpid(), SIGKILL);
 	}
 	expect(waitpid(child, NULL, 0), child);
-	check(is_gone(refs[0].domid), "domain %u is a zombie 5 s after its user was killed", refs[0].domid);
+	check(domain_is_gone(refs[0].domid), "domain %u is a zombie 10 s after its user was killed", refs[0].domid);
 }
 
 static const struct suite_case cases[] = {

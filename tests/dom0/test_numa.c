@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "foreign.h"
 #include "numa.h"
 #include "range.h"
 #include "suite.h"
@@ -45,6 +46,9 @@ static void *sleep_on(void *unused)
 	return unused;
 }
 
+/* Of grants, unless the case is about foreign frames. */
+static struct range (*map_pages)(int fd, uint32_t first, uint32_t count, int prot) = range_map;
+
 static void watch_scans(struct watched *w)
 {
 	struct numa_watch *watch;
@@ -52,7 +56,7 @@ static void watch_scans(struct watched *w)
 	int passes, nr_passes = 0;
 
 	/* Nobody looks at the content yet: without protection a scan may have come by already. */
-	w->r = range_map(open_node(), 0, NR, PROT_READ | PROT_WRITE);
+	w->r = map_pages(open_node(), 0, NR, PROT_READ | PROT_WRITE);
 	w->areas[GRANT] = (struct numa_area){ .start = w->r.addr, .size = range_length(&w->r) };
 	w->areas[CONTROL] = (struct numa_area){ .start = numa_control_alloc(NR * PAGE_SIZE), .size = NR * PAGE_SIZE };
 	check(w->areas[CONTROL].start, "no memory");
@@ -80,7 +84,7 @@ static void watch_scans(struct watched *w)
 
 	for (int i = 0; i < 2; i++)
 		tap_diag("%s: %u calls in %u of %d passes, %lu PTEs, %lu faults, %u skips%s%s",
-			 i == GRANT ? "grants" : "control", w->seen[i].nr_calls, w->seen[i].nr_passes, nr_passes,
+			 i == GRANT ? "mapping" : "control", w->seen[i].nr_calls, w->seen[i].nr_passes, nr_passes,
 			 w->seen[i].nr_ptes, w->seen[i].nr_faults, w->seen[i].nr_skips,
 			 w->seen[i].nr_skips ? ": " : "", w->seen[i].skip_reason);
 }
@@ -175,10 +179,25 @@ static void is_scanned_ballooned(void)
 	with_balancing(is_scanned, true);
 }
 
+/* In PV it does not matter what pages they are. */
+static void foreign_left_alone(void)
+{
+	map_pages = foreign_map;
+	with_balancing(left_alone, !suite.pv);
+}
+
+static void foreign_is_scanned(void)
+{
+	map_pages = foreign_map;
+	with_balancing(is_scanned, !suite.pv);
+}
+
 static const struct suite_case protected_cases[] = {
 	{ "scan passes that scan the control leave the mapping alone, and it stays alive", left_alone_default,
 	  .timeout_s = 150 },
 	{ "with ballooned pages too, scan passes leave the mapping alone", left_alone_ballooned, MODE_XLATE,
+	  .timeout_s = 150 },
+	{ "foreign frames (elsewhere than in PV behind ballooned pages) are left alone too", foreign_left_alone,
 	  .timeout_s = 150 },
 };
 
@@ -187,6 +206,8 @@ static const struct suite_case none_cases[] = {
 	  .timeout_s = 150 },
 	{ "without protection the mapping is scanned", is_scanned_default, MODE_XLATE, .timeout_s = 150 },
 	{ "without protection scans make PTEs of ballooned pages PROT_NONE", is_scanned_ballooned, MODE_XLATE,
+	  .timeout_s = 150 },
+	{ "without protection foreign frames are scanned, in PV they are taken away", foreign_is_scanned,
 	  .timeout_s = 150 },
 };
 
