@@ -261,7 +261,8 @@ static int add_hypercalls(void)
 
 	for (addr = first; is_ours(addr - 1, &begin, NULL); addr = begin)
 		first = begin;
-	for (addr = first; is_ours(addr, NULL, &end); )
+	/* 6.1 knows no symbol behind the text, but names one that ends there. */
+	for (addr = first; is_ours(addr, NULL, &end) && end > addr; )
 		for (; addr < end; addr++)
 			if (addr + CALL_SIZE <= end && is_hypercall((u8 *)addr)) {
 				err = add_hypercall(addr);
