@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is done at once: by threads, by processes that share a descriptor, by the granter, by whoever sets parameters. Each side
+ * may win; what must hold is that every answer is one of those that make sense, that content is right whenever there is some, and
+ * that nothing is left behind. RACE_MS says how long each race takes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../include/uapi/xen/gntmap.h"
+#include "fault.h"
+#include "pin.h"
+#include "range.h"
+#include "suite.h"
+#include "tap.h"
+
+#define RW (PROT_READ | PROT_WRITE)
+#define FIRST 17u
+#define SEED 4711
+
+static atomic_bool over;
+
+static uint64_t race_us(void)
+{
+	const char *ms = getenv("RACE_MS");
+
+	return (ms ? strtoul(ms, NULL, 10) : 400) * 1000;
+}
+
+struct racer {
+	pthread_t thread;
+	atomic_uint nr_done;
+	void (*once)(struct racer *racer);
+	int fd;
+	uint64_t offset;
+	_Atomic(char *) addr;
+};
+
+static void *race_on(void *arg)
+{
+	struct racer *racer = arg;
+
+	while (!atomic_load(&over)) {
+		racer->once(racer);
+		atomic_fetch_add(&racer->nr_done, 1);
+	}
+	return NULL;
+}
+
+static void start(struct racer *racer)
+{
+	check(!pthread_create(&racer->thread, NULL, race_on, racer), "no thread");
+}
+
+static void stop(struct racer *racers, size_t nr)
+{
+	/* Or it was no race. */
+	for (size_t i = 0; i < nr; i++)
+		while (!atomic_load(&racers[i].nr_done))
+			sleep_ms(1);
+	atomic_store(&over, true);
+	for (size_t i = 0; i < nr; i++)
+		pthread_join(racers[i].thread, NULL);
+	atomic_store(&over, false);
+}
+
+static void fill(void)
+{
+	check(!granter_fill(suite.granter, FIRST, 8, SEED), "%s", strerror(errno));
+}
+
+/* The first word of each page that is shown. */
+static void look(const char *addr, uint32_t first, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		uint64_t got = *(volatile uint64_t *)(addr + i * PAGE_SIZE), want = granter_word(SEED, first + i, 0);
+
+		check(got == want, "page %u: %#lx, not %#lx", i, got, want);
+	}
+}
+
+/* ---- one range, two who map it ---- */
+
+/* For some time, and once at least. */
+static void map_one_range(int fd, uint64_t offset, uint64_t until)
+{
+	unsigned int nr = 0;
+	void *addr;
+	int ret;
+
+	while (now_us() < until || !nr) {
+		ret = try_mmap(fd, offset, 3 * PAGE_SIZE, RW, MAP_SHARED, &addr);
+		/* EBUSY: the other one's pages are just going back. */
+		check(!ret || ret == -EINVAL || ret == -EBUSY, "%s", errno_name(ret));
+		if (ret)
+			continue;
+		look(addr, FIRST, 3);
+		expect(try_munmap(addr, 3 * PAGE_SIZE), 0);
+		nr++;
+	}
+}
+
+static void one_range_two_processes(void)
+{
+	uint64_t until = now_us() + race_us();
+	struct range r;
+	int status;
+	pid_t child;
+
+	fill();
+	r = range_add(open_node(), FIRST, 3);
+	child = fork();
+	check(child >= 0, "%s", strerror(errno));
+	if (!child) {
+		map_one_range(r.fd, r.offset, until);
+		_exit(0);
+	}
+	map_one_range(r.fd, r.offset, until);
+	check(waitpid(child, &status, 0) == child && !status, "the other one ended with %#x", status);
+	range_mmap(&r, RW);
+	range_check(&r);
+}
+
+static void map_it_too(struct racer *racer)
+{
+	map_one_range(racer->fd, racer->offset, now_us() + 1000);
+}
+
+static void one_range_two_threads(void)
+{
+	struct racer racers[2] = { { .once = map_it_too }, { .once = map_it_too } };
+	struct range r;
+
+	fill();
+	r = range_add(open_node(), FIRST, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
+		racers[i].fd = r.fd;
+		racers[i].offset = r.offset;
+		start(&racers[i]);
+	}
+	usleep(race_us());
+	stop(racers, ARRAY_SIZE(racers));
+	range_mmap(&r, RW);
+	range_check(&r);
+}
+
+/* ---- ioctls against mmap ---- */
+
+static void remove_lowest(struct racer *racer)
+{
+	int ret = try_remove(racer->fd, 0, 0);
+
+	check(!ret || ret == -ENOENT, "%s", errno_name(ret));
+}
+
+/* Somebody removes the range before, while and after it is mapped. */
+static void removed_at_any_time(void)
+{
+	struct racer racer = { .once = remove_lowest, .fd = open_node() };
+	uint64_t until = now_us() + race_us();
+	unsigned int nr_mapped = 0, nr_gone = 0;
+	struct ioctl_gntdev_grant_ref refs[2];
+	uint64_t offset;
+	void *addr;
+	int ret;
+
+	fill();
+	fill_refs(refs, FIRST, 2);
+	start(&racer);
+	while (now_us() < until) {
+		expect(try_add(racer.fd, refs, 2, &offset), 0);
+		check(!offset, "a removed range keeps its place: the next one is at %#lx", offset);
+		ret = try_mmap(racer.fd, offset, 2 * PAGE_SIZE, RW, MAP_SHARED, &addr);
+		check(!ret || ret == -EINVAL, "%s", errno_name(ret));
+		if (!ret) {
+			look(addr, FIRST, 2);
+			expect(try_munmap(addr, 2 * PAGE_SIZE), 0);
+		}
+		nr_mapped += !ret;
+		nr_gone += !!ret;
+		while (!(ret = try_remove(racer.fd, 0, 0)))
+			;
+		check(ret == -ENOENT, "%s", errno_name(ret));
+	}
+	stop(&racer, 1);
+	tap_diag("%u times mapped, %u times removed before", nr_mapped, nr_gone);
+	wait_busy(FIRST, 2, 0);
+}
+
+static void ask(struct racer *racer)
+{
+	struct ioctl_gntdev_get_offset_for_vaddr op = { .vaddr = (uintptr_t)atomic_load(&racer->addr) };
+	struct gntmap_info info = { .size = sizeof(info) };
+	int ret = ioctl(racer->fd, IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR, &op) ? -errno : 0;
+
+	check(ret == -EINVAL || (!ret && op.count == 2), "%s, %u pages", errno_name(ret), op.count);
+	expect(ioctl(racer->fd, GNTMAP_IOCTL_INFO, &info) ? -errno : 0, 0);
+	check(info.nr_ranges <= 1 && info.nr_mapped_pages <= 2, "%llu ranges", (unsigned long long)info.nr_ranges);
+}
+
+static void asked_at_any_time(void)
+{
+	struct racer racer = { .once = ask, .fd = open_node() };
+	uint64_t until = now_us() + race_us();
+
+	fill();
+	start(&racer);
+	while (now_us() < until) {
+		struct range r = range_map(racer.fd, FIRST, 2, RW);
+
+		atomic_store(&racer.addr, r.addr);
+		look(r.addr, FIRST, 2);
+		range_unmap(&r);
+	}
+	stop(&racer, 1);
+}
+
+static atomic_int shared_fd;
+
+static void close_it(struct racer *racer)
+{
+	int fd = atomic_exchange(&shared_fd, -1);
+
+	(void)racer;
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The descriptor goes at any moment; what was mapped by then stays. */
+static void closed_at_any_time(void)
+{
+	struct racer racer = { .once = close_it };
+	uint64_t until = now_us() + race_us();
+	struct ioctl_gntdev_grant_ref refs[2];
+	uint64_t offset;
+	void *addr;
+	int fd, ret;
+
+	fill();
+	fill_refs(refs, FIRST, 2);
+	atomic_store(&shared_fd, -1);
+	start(&racer);
+	while (now_us() < until) {
+		fd = open_node();
+		atomic_store(&shared_fd, fd);
+		ret = try_add(fd, refs, 2, &offset);
+		check(!ret || ret == -EBADF, "%s", errno_name(ret));
+		if (!ret)
+			ret = try_mmap(fd, offset, 2 * PAGE_SIZE, RW, MAP_SHARED, &addr);
+		check(!ret || ret == -EBADF, "%s", errno_name(ret));
+		if (!ret) {
+			look(addr, FIRST, 2);
+			expect(try_munmap(addr, 2 * PAGE_SIZE), 0);
+		}
+		while (atomic_load(&shared_fd) >= 0)
+			;
+	}
+	stop(&racer, 1);
+}
+
+/* ---- processes that come and go ---- */
+
+static void fork_and_exit(struct racer *racer)
+{
+	pid_t child = fork();
+
+	(void)racer;
+	check(child >= 0, "%s", strerror(errno));
+	if (!child)
+		_exit(0);
+	check(waitpid(child, NULL, 0) == child, "%s", strerror(errno));
+}
+
+static void fork_while_mapping(void)
+{
+	struct racer racer = { .once = fork_and_exit };
+	uint64_t until = now_us() + race_us();
+	int fd = open_node();
+
+	fill();
+	start(&racer);
+	while (now_us() < until) {
+		struct range r = range_map(fd, FIRST, 3, RW);
+
+		look(r.addr, FIRST, 3);
+		range_unmap(&r);
+	}
+	stop(&racer, 1);
+	wait_busy(FIRST, 8, 0);
+}
+
+static void hold_and_wait(int out, int ready)
+{
+	struct range r = range_map(open_node(), FIRST, 2, RW);
+	const struct iovec iov = { r.addr, PAGE_SIZE };
+
+	check(vmsplice(out, &iov, 1, 0) == PAGE_SIZE, "%s", strerror(errno));
+	check(write(ready, "", 1) == 1, "%s", strerror(errno));
+	pause();
+}
+
+/* The mapping goes with its process while its last pin goes elsewhere. */
+static void last_pin_against_exit(void)
+{
+	uint64_t until = now_us() + race_us();
+	char page[PAGE_SIZE], byte;
+	int pins[2], ready[2];
+	unsigned int nr = 0;
+	pid_t child;
+
+	if (strategy_is("vmio"))
+		case_skip("a pin: VM_IO refuses it");
+	fill();
+	check(!pipe2(pins, O_CLOEXEC) && !pipe2(ready, O_CLOEXEC), "%s", strerror(errno));
+	do {
+		child = fork();
+		check(child >= 0, "%s", strerror(errno));
+		if (!child) {
+			hold_and_wait(pins[1], ready[1]);
+			_exit(0);
+		}
+		check(read(ready[0], &byte, 1) == 1, "%s", strerror(errno));
+		/* Which is first changes from time to time. */
+		kill(child, SIGKILL);
+		for (volatile unsigned int i = 0; i < nr % 8 * 2000; i++)
+			;
+		check(read(pins[0], page, PAGE_SIZE) == PAGE_SIZE, "%s", strerror(errno));
+		look(page, FIRST, 1);
+		check(waitpid(child, NULL, 0) == child, "%s", strerror(errno));
+		wait_busy(FIRST, 2, 0);
+		nr++;
+	} while (now_us() < until);
+	tap_diag("%u times", nr);
+}
+
+static void use_and_exit(void *arg)
+{
+	struct range r;
+	int fd = open(suite.node, O_RDWR | O_CLOEXEC);
+
+	/* The module may be gone, or going. */
+	(void)arg;
+	if (fd < 0)
+		return;
+	r = range_map(fd, FIRST, 2, RW);
+	look(r.addr, FIRST, 2);
+}
+
+/* Its module is unloaded whenever that is possible. */
+static void unloaded_at_any_time(void)
+{
+	uint64_t until = now_us() + race_us();
+	unsigned int nr = 0, nr_gone = 0;
+	char module[64], command[128];
+	int ret, status;
+	pid_t child;
+
+	if (strategy_is("gntdev"))
+		case_skip("a module that can be unloaded: the toolstack uses it");
+	fill();
+	snprintf(module, sizeof(module), "gntmap_%s", suite.strategy);
+	snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
+	do {
+		fflush(NULL);
+		child = fork();
+		check(child >= 0, "%s", strerror(errno));
+		if (!child) {
+			use_and_exit(NULL);
+			_exit(0);
+		}
+		do {
+			ret = syscall(__NR_delete_module, module, O_NONBLOCK) ? -errno : 0;
+			check(!ret || ret == -EWOULDBLOCK || ret == -EBUSY || ret == -ENOENT, "%s", errno_name(ret));
+			nr_gone += !ret;
+		} while (!waitpid(child, &status, WNOHANG));
+		check(!status, "the child ended with %#x", status);
+		check(!system(command), "%s failed", command);
+		nr++;
+	} while (now_us() < until || !nr_gone);
+	tap_diag("%u rounds, unloaded %u times", nr, nr_gone);
+}
+
+/* ---- the others ---- */
+
+static void change_limit(struct racer *racer)
+{
+	set_core_parameter("limit", atomic_load(&racer->nr_done) % 2 ? "65536" : "2");
+	set_core_parameter("provider", atomic_load(&racer->nr_done) % 16 == 7 ? "ballooned" : "unpopulated");
+}
+
+static void limits_change(void)
+{
+	struct racer racer = { .once = change_limit };
+	uint64_t until = now_us() + race_us();
+	struct ioctl_gntdev_grant_ref refs[3];
+	struct range r = { .fd = open_node(), .first = FIRST, .count = 3 };
+	unsigned int nr = 0;
+	int ret;
+
+	if (strategy_is("gntdev"))
+		case_skip("parameters of gntmap");
+	fill();
+	fill_refs(refs, FIRST, 3);
+	start(&racer);
+	do {
+		ret = try_add(r.fd, refs, 3, &r.offset);
+		check(!ret || ret == -EINVAL, "%s", errno_name(ret));
+		if (ret)
+			continue;
+		range_mmap(&r, RW);
+		look(r.addr, FIRST, 3);
+		range_unmap(&r);
+		nr++;
+	} while (now_us() < until || !nr);
+	stop(&racer, 1);
+}
+
+/* The granter takes its pages back whenever nobody has them, and grants them anew. */
+static void revoke_and_grant(void *arg)
+{
+	uint64_t until = *(uint64_t *)arg;
+
+	while (now_us() < until) {
+		for (uint32_t page = FIRST; page < FIRST + 3; page++)
+			if (granter_revoke(suite.granter, page, 1, NULL) == 1)
+				check(!granter_grant(suite.granter, page, 1, 0, false), "%s", strerror(errno));
+	}
+}
+
+static void revoked_at_any_time(void)
+{
+	uint64_t until = now_us() + race_us();
+	unsigned int nr_mapped = 0, nr_refused = 0;
+	struct ioctl_gntdev_grant_ref refs[3];
+	int fd = open_node(), ret, status;
+	uint64_t offset;
+	pid_t child;
+	void *addr;
+
+	fill();
+	fill_refs(refs, FIRST, 3);
+	fflush(NULL);
+	child = fork();
+	check(child >= 0, "%s", strerror(errno));
+	if (!child) {
+		child_open_granter();
+		revoke_and_grant(&until);
+		_exit(0);
+	}
+	expect(try_add(fd, refs, 3, &offset), 0);
+	while (now_us() < until || !nr_mapped) {
+		ret = try_mmap(fd, offset, 3 * PAGE_SIZE, RW, MAP_SHARED, &addr);
+		check(!ret || ret == -EINVAL, "%s", errno_name(ret));
+		nr_mapped += !ret;
+		nr_refused += !!ret;
+		if (ret)
+			continue;
+		look(addr, FIRST, 3);
+		expect(try_munmap(addr, 3 * PAGE_SIZE), 0);
+	}
+	check(waitpid(child, &status, 0) == child && !status, "the granter's side ended with %#x", status);
+	tap_diag("mapped %u times, refused %u times", nr_mapped, nr_refused);
+}
+
+static const struct suite_case cases[] = {
+	{ "two processes map one range: one at a time gets it", one_range_two_processes },
+	{ "two threads map one range: one at a time gets it", one_range_two_threads },
+	{ "UNMAP_GRANT_REF at any time around mmap", removed_at_any_time },
+	{ "GET_OFFSET_FOR_VADDR and INFO at any time around mmap and munmap", asked_at_any_time },
+	{ "close at any time around MAP_GRANT_REF and mmap", closed_at_any_time },
+	{ "fork while another thread maps and unmaps", fork_while_mapping },
+	{ "the last pin goes while its process ends", last_pin_against_exit },
+	{ "a module unloaded at any time", unloaded_at_any_time, .timeout_s = 120 },
+	{ "limit and provider changed at any time", limits_change },
+	{ "grants revoked at any time", revoked_at_any_time, .revokes = true },
+};
+
+int main(int argc, char **argv)
+{
+	return suite_main(cases, ARRAY_SIZE(cases), argc, argv);
+}
