@@ -3,7 +3,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms unit vm-run vm-shell readme clean help
+.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms check-debug check-pressure fuzz unit vm-run vm-shell readme clean help
 
 all: modules userspace
 
@@ -40,6 +40,16 @@ clients-volume:
 # The NUMA tests notice when a strategy's protection is taken out.
 check-unprotected:
 	tests/unprotected.sh
+
+# The same on a kernel with KASAN, lockdep, kmemleak and the like, which is built first.
+check-debug:
+	tests/debug.sh
+
+check-pressure:
+	tests/pressure.sh
+
+fuzz:
+	tests/fuzz.sh
 
 # A real dkms add, build, install and remove on Debian's kernels.
 check-dkms:
@@ -78,6 +88,9 @@ help:
 	@echo 'make clients                     real clients on every strategy; report in build/report/'
 	@echo 'make clients-volume              300 MB through libxenvchan in each cell'
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
+	@echo 'make check-debug                 all tests on a kernel with KASAN, lockdep, kmemleak; it is built first, once'
+	@echo 'make check-pressure              memory, cgroups and Xen tables that run out'
+	@echo 'make fuzz [SEED=n] [OPS=n]       random operations against a model; EPISODE=n shows one of a seed'
 	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"
 	@echo "make findings                    teardown with the kernel's own driver, a boot for each test; read tests/findings.md"
 	@echo 'make unit                        the tests that need no dom0'
