@@ -91,7 +91,8 @@ def merged:
 def summary:
 	. as $cells | map(.mode) | distinct[] as $mode |
 	(if $what == "gup" then "uses", "gup" else $what end) as $table |
-	[$cells[] | select(.mode == $mode and .verdict != "info" and .table == $table)] as $here |
+	# Figures are for the report alone, and so is what has none.
+	[$cells[] | select(.mode == $mode and .verdict != "info" and .table == $table and (.row | endswith("ns a page") | not))] as $here |
 	($here | map(.strategy) | distinct) as $strategies |
 	{ uses: ", system calls", gup: ", get_user_pages() and its kin" }[$table] as $title |
 	"\($mode | ascii_upcase) dom0, Linux " + ([$here[].kernel | series] | distinct | join(", ")) + "\($title // ""):", "",
