@@ -6,7 +6,7 @@
  * do not migrate on fault. No VMA flag is needed.
  *
  * ->get_policy() returning NULL was enough until vma_policy_mof() began to fall
- * back to the task's policy (it does on 7.2, mm/mempolicy.c), which has
+ * back to the task's policy (it does on 6.12, mm/mempolicy.c), which has
  * MPOL_F_MOF wherever NUMA balancing is on. So there is a real policy: "local",
  * with no flags. Without MPOL_F_SHARED nobody drops a reference that he did not
  * take himself, so one static object serves all VMAs.

@@ -57,7 +57,7 @@ static const struct expectation expectations[] = {
 	{ "change_prot_numa() on it", "mixedmap", BOTH, 0, "= 0",
 	  "task_numa_work() (kernel/sched/fair.c) skips VM_MIXEDMAP" },
 	{ "change_prot_numa() on it", "policy", BOTH, 0, "= 0",
-	  "vma_policy_mof() (mm/mempolicy.c): no MPOL_F_MOF; 7.2 would take the task's policy for a NULL, 6.1 and 6.12 not" },
+	  "vma_policy_mof() (mm/mempolicy.c): no MPOL_F_MOF; 6.12 and 7.2 would take the task's policy for a NULL, 6.1 not" },
 	{ "change_prot_numa() on it", ANY, BOTH, 0, "> 0",
 	  "task_numa_work() (kernel/sched/fair.c): nothing keeps it off" },
 	{ "skip reason", PROTECTED, BOTH, 0, "unsuitable",
