@@ -185,8 +185,8 @@ int gntmap_map_domain_grants(struct gntmap *gntmap, uint32_t domid, const uint32
  *	GNTMAP_NO_MMAP. Touching a hole that GNTMAP_PARTIAL left is SIGBUS.
  * @errors: NULL, or @nr entries that become 0 or a negative errno for each frame, whenever the frames were tried, also
  *	if the call then fails:
- *	-ESRCH		@domid is no domain, or it is dying
- *	-EINVAL		no such frame, or it is not memory
+ *	-ESRCH		@domid is no domain, or not any more
+ *	-EINVAL		no such frame, or not any more (the domain is dying), or it is not memory
  *	-ENOENT		paged out: try again, after a millisecond or so
  *	-EPERM		no privilege over @domid, or the frame cannot be written to
  *	-EOPNOTSUPP	this kind of frame cannot be mapped in this kind of domain

@@ -22,7 +22,7 @@ static const char *frame_error(int err)
 {
 	switch (err) {
 	case -ESRCH:
-		return "no such domain, or it is dying";
+		return "no such domain, or not any more";
 	case -EINVAL:
 		return "the domain has no such frame, or it is not memory";
 	case -ENOENT:

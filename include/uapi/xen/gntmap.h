@@ -85,8 +85,8 @@ struct gntmap_set_max_pages {
  *
  * @errors, if not 0, points to @nr __s32: 0 or a negative errno for each frame. They are written whenever the frames
  * were tried, so also when the call fails with one of these errnos (that of the first frame that failed):
- *	ESRCH	@domid is no domain, or it is dying
- *	EINVAL	the domain has no such frame, or it is not memory (an MMIO hole)
+ *	ESRCH	@domid is no domain, or not any more
+ *	EINVAL	the domain has no such frame, or not any more (it is dying), or it is not memory (an MMIO hole)
  *	ENOENT	the frame is paged out: try again
  *	EPERM	no privilege over @domid, or the frame cannot be written to
  *	EOPNOTSUPP	this kind of frame cannot be mapped by this backend
