@@ -4,7 +4,10 @@
 # UBSAN and more), and afterwards a search for memory that nobody frees. The kernel is built once, which takes an hour or more;
 # on it the tests take several times as long. Ends with a line `N passed, N failed, N skipped`.
 #
-#   debug.sh       KERNEL: a series (default 6.12); MODE: list; PROGRAMS, STRATEGY: only these (lists)
+# PVH only, unless MODE says otherwise: with KASAN a PV kernel dies in its first function (xen_start_kernel() pokes its own stack's
+# shadow, which kasan_early_init() has not made yet), and nothing in Kconfig says so.
+#
+#   debug.sh       KERNEL: a series (default 6.12); MODE: list (pvh); PROGRAMS, STRATEGY: only these (lists)
 set -eu
 TOP=$(cd "$(dirname "$0")/.." && pwd -P)
 cd "$TOP"
@@ -18,7 +21,7 @@ passed=0 failed=0 skipped=0
 for series in ${KERNEL:-6.12}; do
 	kernel=${series%-debug}-debug
 	tests/vm/prepare.sh "$kernel"
-	for mode in ${MODE:-pv pvh}; do
+	for mode in ${MODE:-pvh}; do
 		logs=$TOP/build/debug/$kernel-$mode
 		mkdir -p "$logs"
 		case $mode in

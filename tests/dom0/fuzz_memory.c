@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 
+#include "../../include/uapi/xen/gntmap.h"
 #include "fault.h"
 
 #define RW (PROT_READ | PROT_WRITE)
@@ -330,6 +331,22 @@ void op_pin(struct fuzz_op *op)
 	m->range->nr_pins[i]++;
 }
 
+/* The work item that hands back the last page has run: what it uses up, a notification, does not come later. */
+static void wait_drained(struct ffile *file)
+{
+	struct gntmap_info info;
+	struct model_info want;
+	int fd = fd_of(file);
+
+	model_settle();
+	want = model_info(file);
+	if (fd < 0)
+		return;
+	must(comes((info = (struct gntmap_info){ .size = sizeof(info) }, !ioctl(fd, GNTMAP_IOCTL_INFO, &info) &&
+		    info.nr_draining_pages == want.nr_draining)), "%llu pages drain, not %lu",
+	     (unsigned long long)info.nr_draining_pages, want.nr_draining);
+}
+
 void op_unpin(struct fuzz_op *op)
 {
 	struct fpin *pin = &w->pins[op->arg[0] % NR_PINS];
@@ -344,4 +361,5 @@ void op_unpin(struct fuzz_op *op)
 	must(content[5] == value, "the pinned page had %#lx, not %#lx", content[5], value);
 	pin->used = false;
 	pin->range->nr_pins[pin->page]--;
+	wait_drained(pin->range->file);
 }
