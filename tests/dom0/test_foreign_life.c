@@ -80,7 +80,7 @@ static void pin_outlives_range(void)
 		check(granter_sum(GRANTER_SUM_INIT, content, ARRAY_SIZE(content)) == sum, "it is not what the granter has");
 	}
 	if (!nr_run)
-		case_skip("a pin");
+		case_skip("a pin%s", strategy_is("vmio") ? ": VM_IO refuses it" : "");
 }
 
 static struct second_granter second;
@@ -186,10 +186,25 @@ static void unload(void)
 	}
 }
 
+/* The dead domain's pages that somebody has. Waits, ten seconds at most, until they are less than so many. */
+static uint64_t nr_held(uint64_t less_than)
+{
+	struct domain_state state = { 0 };
+
+	for (int i = 0; i < 200; i++) {
+		expect(domain_state(second.domid, &state), 1);
+		if (state.dying && state.nr_pages < less_than)
+			break;
+		sleep_ms(50);
+	}
+	check(state.dying, "it lives on");
+	check(state.nr_pages < less_than, "it has %lu pages", (unsigned long)state.nr_pages);
+	return state.nr_pages;
+}
+
 static void no_zombie(void)
 {
-	struct domain_state state;
-	uint64_t offset, content[PAGE_SIZE / 8];
+	uint64_t offset, held, content[PAGE_SIZE / 8];
 	int32_t errors[NR];
 	struct range r;
 	bool pinned;
@@ -208,10 +223,9 @@ static void no_zombie(void)
 
 	/* Premise: what keeps it is our mapping, and nothing but that. */
 	sleep_ms(500);
-	expect(domain_state(second.domid, &state), 1);
-	check(state.dying, "it lives on");
-	tap_diag("%lu pages are held, %u of them mapped here", (unsigned long)state.nr_pages, NR);
-	check(state.nr_pages >= NR && state.nr_pages < 2 * NR, "it has %lu pages", (unsigned long)state.nr_pages);
+	held = nr_held(2 * NR);
+	tap_diag("%lu pages are held, %u of them mapped here", (unsigned long)held, NR);
+	check(held >= NR, "they are too few");
 	check_pattern(r.addr, 0, NR, 1);
 
 	/* What is mapped can be shown again; what is gone cannot be had. */
@@ -227,8 +241,7 @@ static void no_zombie(void)
 	if (pinned) {
 		unload();
 		sleep_ms(300);
-		expect(domain_state(second.domid, &state), 1);
-		check(state.nr_pages >= 1 && state.nr_pages < NR, "%lu pages are held", (unsigned long)state.nr_pages);
+		check(nr_held(NR) >= 1, "the pin holds nothing");
 		expect(unpin_page(&p, content), 0);
 		for (uint64_t word = 0; word < ARRAY_SIZE(content); word++)
 			check(content[word] == granter_word(1, PINNED, word), "word %lu", word);
@@ -250,7 +263,7 @@ static void *map_and_unmap(void *seed)
 	unsigned int random = (uintptr_t)seed;
 	uint64_t word;
 
-	while (now_us() < end) {
+	do {
 		struct range r = { .fd = shared_fd, .first = rand_r(&random) % 32, .count = 1 + rand_r(&random) % 32 };
 		void *addr;
 		int ret;
@@ -268,7 +281,7 @@ static void *map_and_unmap(void *seed)
 		try_remove(r.fd, r.offset, r.count);
 		try_remove(r.fd, rand_r(&random) % 64 * PAGE_SIZE, 0);
 		nr_done++;
-	}
+	} while (now_us() < end);
 	free(frames);
 	return (void *)(uintptr_t)nr_done;
 }
