@@ -114,7 +114,8 @@ static int status_to_errno(s16 status)
 	switch (status) {
 	case GNTST_okay:
 		return 0;
-	case GNTST_no_device_space:	/* Xen's maptrack table is full */
+	case GNTST_no_space:		/* Xen's maptrack table is full */
+	case GNTST_no_device_space:	/* what older ones say then */
 		return -ENOSPC;
 	default:
 		return -EINVAL;
