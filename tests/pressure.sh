@@ -13,7 +13,7 @@ failed=0
 for kernel in ${KERNEL:-6.12}; do
 	tests/vm/prepare.sh "$kernel"
 	for mode in ${MODE:-pv pvh}; do
-		ALLOW='Call Trace:|Command line:' XEN_ARGS='gnttab_max_maptrack_frames=300' tests/vm/run.sh -k "$kernel" -m "$mode" -t 1800 -l "$TOP/build/pressure/$kernel-$mode" \
+		ALLOW='Call Trace:|Command line:' XEN_ARGS='gnttab_max_maptrack_frames=600' tests/vm/run.sh -k "$kernel" -m "$mode" -t 1800 -l "$TOP/build/pressure/$kernel-$mode" \
 			"gntmap-test -p test_pressure ${STRATEGY:-mixedmap}" || failed=1
 	done
 done

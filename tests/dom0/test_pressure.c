@@ -90,7 +90,7 @@ static void maptrack_full(void)
 	}
 	tap_diag("%zu ranges of %u pages, then %s", nr, PART, errno_name(ret));
 	if (!ret || ret == -EINVAL)
-		case_skip("a small table: gnttab_max_maptrack_frames=300 for Xen");
+		case_skip("a small table: gnttab_max_maptrack_frames=600 for Xen");
 	expect(ret, -ENOSPC);
 	check(nr, "premise: none could be mapped");
 	/* What failed kept nothing, so that this finds room, and the others are well. */
