@@ -41,7 +41,7 @@ struct suite_case {
 	const char *claim;
 	void (*run)(void);
 	unsigned int modes;	/* 0: any */
-	unsigned int timeout_s; /* 0: 60 */
+	unsigned int timeout_s; /* if more than usual */
 	bool revokes;		/* pages may not be granted afterwards as they were */
 	bool (*applies)(void);	/* NULL: it does */
 };

@@ -477,7 +477,7 @@ static const struct suite_case cases[] = {
 	{ "whoever waits for a dma-buf's release is told, and finds the grants back", wait_released, MODE_XLATE },
 	{ "an export that cannot be leaves nothing behind", export_refused, MODE_XLATE, .revokes = true },
 	{ "an export whose answer cannot be written leaves nothing behind", export_without_answer, MODE_XLATE },
-	{ "an exported dma-buf can be closed at once by another thread", closed_at_once, MODE_XLATE, .timeout_s = 60 },
+	{ "an exported dma-buf can be closed at once by another thread", closed_at_once, MODE_XLATE },
 	{ "grants cannot be exported where Xen writes the PTEs", no_export_in_pv, MODE_PV },
 	{ "an imported dma-buf's pages are what the granter maps", imported },
 	{ "an imported dma-buf lives on until the granter has let go", import_lingers },

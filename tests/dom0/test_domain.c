@@ -84,8 +84,8 @@ static void kill_lets_go(void)
 
 static const struct suite_case cases[] = {
 	{ "a granter destroyed while mapped is gone once we let go, and its pages are readable until then",
-	  no_zombie_once_let_go, .timeout_s = 180 },
-	{ "a granter destroyed while mapped is gone once its user is killed", kill_lets_go, .timeout_s = 180 },
+	  no_zombie_once_let_go },
+	{ "a granter destroyed while mapped is gone once its user is killed", kill_lets_go },
 };
 
 int main(int argc, char **argv)

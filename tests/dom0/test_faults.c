@@ -639,16 +639,16 @@ static const struct suite_case cases[] = {
 	{ "MAP_GRANT_REF of several domains' references survives each failure", add_domains_fails },
 	{ "UNMAP_GRANT_REF survives each failure", remove_fails },
 	{ "GET_OFFSET_FOR_VADDR survives each failure", find_fails },
-	{ "mmap survives each failure", mmap_fails, .timeout_s = 120 },
-	{ "mmap for reading survives each failure", mmap_read_only_fails, .timeout_s = 120 },
-	{ "mmap of more than a batch, over two page tables, survives each failure", mmap_big_fails, .timeout_s = 300 },
+	{ "mmap survives each failure", mmap_fails },
+	{ "mmap for reading survives each failure", mmap_read_only_fails },
+	{ "mmap of more than a batch, over two page tables, survives each failure", mmap_big_fails },
 	{ "SET_UNMAP_NOTIFY survives each failure", notify_fails },
 	{ "GRANT_COPY survives each failure", copy_fails },
-	{ "MAP_FOREIGN survives each failure", foreign_fails, .timeout_s = 120 },
-	{ "MAP_FOREIGN with PARTIAL survives each failure", foreign_partly_fails, .timeout_s = 120 },
-	{ "mmap of foreign frames, over two page tables, survives each failure", foreign_mmap_fails, .timeout_s = 120 },
+	{ "MAP_FOREIGN survives each failure", foreign_fails },
+	{ "MAP_FOREIGN with PARTIAL survives each failure", foreign_partly_fails },
+	{ "mmap of foreign frames, over two page tables, survives each failure", foreign_mmap_fails },
 	{ "SET_MAX_PAGES, RESTRICT and INFO survive each failure", small_calls_fail },
-	{ "with ballooned pages each failure is survived, and the memory comes back", ballooned_fails, .timeout_s = 120 },
+	{ "with ballooned pages each failure is survived, and the memory comes back", ballooned_fails },
 };
 
 int main(int argc, char **argv)

@@ -468,16 +468,16 @@ static void grounded(void)
 
 static const struct suite_case cases[] = {
 	{ "direct IO never gets off the ground", grounded, .applies = is_grounded },
-	{ "munmap: at once, and the IO moves the granter's pages", unmapped, .timeout_s = 60, .applies = flies },
+	{ "munmap: at once, and the IO moves the granter's pages", unmapped, .applies = flies },
 	{ "munmap: the granter can revoke all other pages at once, these after the IO", revoked, .revokes = true,
-	  .timeout_s = 60, .applies = flies },
-	{ "UNMAP_GRANT_REF: the IO goes on", removed, .timeout_s = 60, .applies = flies },
-	{ "close: the IO goes on", closed, .timeout_s = 60, .applies = flies },
-	{ "MADV_DONTNEED: the IO moves the granter's pages", dontneed, .timeout_s = 60, .applies = flies },
-	{ "fork: the IO moves the granter's pages", forked, .timeout_s = 60, .applies = flies },
-	{ "exit: waits for no IO that the kernel does not wait for itself", exited, .timeout_s = 60, .applies = flies },
-	{ "kill -9: waits for no IO that the kernel does not wait for itself", killed, .timeout_s = 60, .applies = flies },
-	{ "rmmod: is refused or harmless", unloaded, .timeout_s = 60, .applies = flies },
+	  .applies = flies },
+	{ "UNMAP_GRANT_REF: the IO goes on", removed, .applies = flies },
+	{ "close: the IO goes on", closed, .applies = flies },
+	{ "MADV_DONTNEED: the IO moves the granter's pages", dontneed, .applies = flies },
+	{ "fork: the IO moves the granter's pages", forked, .applies = flies },
+	{ "exit: waits for no IO that the kernel does not wait for itself", exited, .applies = flies },
+	{ "kill -9: waits for no IO that the kernel does not wait for itself", killed, .applies = flies },
+	{ "rmmod: is refused or harmless", unloaded, .applies = flies },
 };
 
 int main(int argc, char **argv)

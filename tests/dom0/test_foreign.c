@@ -289,13 +289,13 @@ static void holes(void)
 
 static const struct suite_case cases[] = {
 	{ "foreign frames have the granter's content, and it has ours; the VMA has the strategy's flags only", content,
-	  .timeout_s = 60 },
-	{ "thousands of frames (hundreds in PVH) can be mapped by one request", many, .timeout_s = 120 },
+	  },
+	{ "thousands of frames (hundreds in PVH) can be mapped by one request", many },
 	{ "a run of frames can be named by its first", run_of_frames },
 	{ "the same frames mapped by libxenforeignmemory hold the same, whoever writes", same_as_privcmd },
 	{ "they live beside grants in one file, and can be shown again after munmap", beside_grants },
 	{ "one frame can be mapped twice", twice_the_same },
-	{ "O_DIRECT from and into foreign frames (EFAULT with vmio)", direct_io, .timeout_s = 60 },
+	{ "O_DIRECT from and into foreign frames (EFAULT with vmio)", direct_io },
 	{ "process_vm_readv() and _writev() reach them (EFAULT with vmio)", remote_access },
 	{ "a forked child shares them, in PV it does not have them", across_fork },
 	{ "what would change a part or the protection is refused in PV and works elsewhere", refused_changes },

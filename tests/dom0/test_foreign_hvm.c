@@ -221,7 +221,7 @@ static bool is_one_of_two(void)
 
 static const struct suite_case cases[] = {
 	{ "frames of a PVH guest: content both ways, equality with privcmd, direct IO, holes, and no zombie", hvm_guest,
-	  .timeout_s = 120, .applies = is_one_of_two },
+	  .applies = is_one_of_two },
 };
 
 int main(int argc, char **argv)

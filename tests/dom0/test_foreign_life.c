@@ -309,10 +309,10 @@ static bool is_one_of_two(void)
 }
 
 static const struct suite_case cases[] = {
-	{ "a pinned page outlives its range, and nothing else waits for it", pin_outlives_range, .timeout_s = 60 },
+	{ "a pinned page outlives its range, and nothing else waits for it", pin_outlives_range },
 	{ "a granter destroyed while mapped keeps what is mapped, and is gone once we let go, in whatever way; a pin holds one "
-	  "page, and the core", no_zombie, .timeout_s = 120, .applies = is_one_of_two },
-	{ "four threads that map, show, unmap and remove at once", stress, .timeout_s = 60 },
+	  "page, and the core", no_zombie, .applies = is_one_of_two },
+	{ "four threads that map, show, unmap and remove at once", stress },
 };
 
 int main(int argc, char **argv)

@@ -212,12 +212,12 @@ static void on_gntalloc(void)
 	{ "every function with every flag gives the page of a present PTE, or refuses as the source says", present }, \
 	{ "a read-only mapping can be read and neither written nor forced", read_only }, \
 	{ "another process can get and pin the pages, or is refused, as the source says", remote }, \
-	{ "many pages, and pages of the VMA beside it, come as far as the source says", many, .timeout_s = 30 }, \
+	{ "many pages, and pages of the VMA beside it, come as far as the source says", many }, \
 	{ "what is not faulted in, or not mapped any more, comes as the source says", not_there }, \
 	{ "an inaccessible mapping gives nothing unless it is forced", inaccessible, MODE_XLATE }, \
-	{ "a secondary MMU is told of what is done to the pages, as the source says", told, .timeout_s = 60 }, \
-	{ "foreign frames answer as grants do", on_foreign, .timeout_s = 60 }, \
-	{ "with ballooned pages, grants answer as with unpopulated ones", on_ballooned, MODE_XLATE, .timeout_s = 60 }
+	{ "a secondary MMU is told of what is done to the pages, as the source says", told }, \
+	{ "foreign frames answer as grants do", on_foreign }, \
+	{ "with ballooned pages, grants answer as with unpopulated ones", on_ballooned, MODE_XLATE }
 
 static const struct suite_case protected_cases[] = {
 	CASES,
@@ -225,11 +225,11 @@ static const struct suite_case protected_cases[] = {
 
 static const struct suite_case none_cases[] = {
 	CASES,
-	{ "anonymous memory answers as the source says", on_anonymous, .timeout_s = 60 },
-	{ "gntalloc's pages answer as the source says", on_gntalloc, .timeout_s = 60 },
+	{ "anonymous memory answers as the source says", on_anonymous },
+	{ "gntalloc's pages answer as the source says", on_gntalloc },
 	{ "anonymous memory: who honours a hinting fault, by function, flag and caller", hinting_anonymous,
-	  .timeout_s = 150 },
-	{ "who honours a hinting fault, by function, flag and caller", hinting_grants, MODE_XLATE, .timeout_s = 150 },
+	  },
+	{ "who honours a hinting fault, by function, flag and caller", hinting_grants, MODE_XLATE },
 };
 
 int main(int argc, char **argv)

@@ -239,14 +239,14 @@ static void faulting_cpu(void)
 }
 
 static const struct suite_case protected_cases[] = {
-	{ "a scan that a secondary MMU is told of, of other memory, does not touch the mapping", told, .timeout_s = 150 },
+	{ "a scan that a secondary MMU is told of, of other memory, does not touch the mapping", told },
 };
 
 static const struct suite_case none_cases[] = {
-	{ "a scan of the mapping tells a secondary MMU", told, .timeout_s = 150 },
+	{ "a scan of the mapping tells a secondary MMU", told },
 	{ "anonymous memory: smaps of a PROT_NONE PMD stays right, but before 6.6 it forgets the huge page", huge, MODE_XLATE,
-	  .timeout_s = 150 },
-	{ "anonymous memory: the hinting fault of KVM's call is one of the CPU that calls", faulting_cpu, .timeout_s = 150 },
+	  },
+	{ "anonymous memory: the hinting fault of KVM's call is one of the CPU that calls", faulting_cpu },
 };
 
 int main(int argc, char **argv)

@@ -569,7 +569,7 @@ static void no_file_of_bytes(void)
 static const struct suite_case cases[] = {
 	{ "a count of 0, above the limit, 2^31 or 2^32-1 gives EINVAL", bad_counts },
 	{ "counts of the limit and one less are taken, one more is not", counts_at_limit },
-	{ "counts of the default limit and one less are taken, one more is not", counts_at_default_limit, .timeout_s = 60 },
+	{ "counts of the default limit and one less are taken, one more is not", counts_at_default_limit },
 	{ "the limit can be changed at run time", limit_changes },
 	{ "no limit makes a count overflow", highest_limit },
 	{ "a buffer that is not mapped gives EFAULT", unmapped_buffers },

@@ -491,7 +491,7 @@ static const struct suite_case cases[] = {
 	{ "a byte is cleared when a range goes away, unless that was taken back", notified },
 	{ "pieces are copied from and to grants", copied },
 	{ "a child's handle is on the same file", forked },
-	{ "a handle serves several threads", threads, .timeout_s = 60 },
+	{ "a handle serves several threads", threads },
 };
 
 int main(int argc, char **argv)

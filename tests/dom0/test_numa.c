@@ -194,21 +194,21 @@ static void foreign_is_scanned(void)
 
 static const struct suite_case protected_cases[] = {
 	{ "scan passes that scan the control leave the mapping alone, and it stays alive", left_alone_default,
-	  .timeout_s = 150 },
+	  },
 	{ "with ballooned pages too, scan passes leave the mapping alone", left_alone_ballooned, MODE_XLATE,
-	  .timeout_s = 150 },
+	  },
 	{ "foreign frames (elsewhere than in PV behind ballooned pages) are left alone too", foreign_left_alone,
-	  .timeout_s = 150 },
+	  },
 };
 
 static const struct suite_case none_cases[] = {
 	{ "PV: without protection a scan calls change_prot_numa() and takes the grants away", is_scanned_default, MODE_PV,
-	  .timeout_s = 150 },
-	{ "without protection the mapping is scanned", is_scanned_default, MODE_XLATE, .timeout_s = 150 },
+	  },
+	{ "without protection the mapping is scanned", is_scanned_default, MODE_XLATE },
 	{ "without protection scans make PTEs of ballooned pages PROT_NONE", is_scanned_ballooned, MODE_XLATE,
-	  .timeout_s = 150 },
+	  },
 	{ "without protection foreign frames are scanned, in PV they are taken away", foreign_is_scanned,
-	  .timeout_s = 150 },
+	  },
 };
 
 int main(int argc, char **argv)

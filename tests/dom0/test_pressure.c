@@ -199,11 +199,11 @@ static void victim_of_oom(void)
 }
 
 static const struct suite_case cases[] = {
-	{ "64 K pages in one range", biggest_range, MODE_PV, .timeout_s = 300 },
+	{ "64 K pages in one range", biggest_range, MODE_PV },
 	{ "Xen's maptrack table full in the middle of a range: ENOSPC, and all else goes on", maptrack_full, MODE_PV,
 	  .timeout_s = 600 },
-	{ "a memory cgroup's limit stops the right process", limit_stops_the_right_one, .timeout_s = 120 },
-	{ "a process that is killed for want of memory gives its grants back", victim_of_oom, .timeout_s = 300 },
+	{ "a memory cgroup's limit stops the right process", limit_stops_the_right_one },
+	{ "a process that is killed for want of memory gives its grants back", victim_of_oom },
 };
 
 int main(int argc, char **argv)

@@ -481,7 +481,7 @@ static const struct suite_case cases[] = {
 	{ "close at any time around MAP_GRANT_REF and mmap", closed_at_any_time },
 	{ "fork while another thread maps and unmaps", fork_while_mapping },
 	{ "the last pin goes while its process ends", last_pin_against_exit },
-	{ "a module unloaded at any time", unloaded_at_any_time, .timeout_s = 120 },
+	{ "a module unloaded at any time", unloaded_at_any_time },
 	{ "limit and provider changed at any time", limits_change },
 	{ "grants revoked at any time", revoked_at_any_time, .revokes = true },
 };

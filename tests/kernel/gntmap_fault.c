@@ -4,7 +4,7 @@
  *
  * A function is caught at its first instruction, where the return address on
  * the stack says who called, and is left again at once through a `ret` with the
- * result that was asked for. A hypercall cannot be caught so: its stub is
+ * result that was asked for. A hypercall cannot be caught so: its entry is
  * noinstr. What is probed is the instruction before the call in gntmap's
  * own code; when that was executed the call is stepped over.
  *
