@@ -48,11 +48,28 @@ u64 gntmap_user_pte(const struct gntmap_range *range, unsigned int i)
 static int note_table(pte_t *pte, unsigned long addr, void *data)
 {
 	struct gntmap_user_ptes *user = data;
+	unsigned int table = table_of(user->vm_start, (addr - user->vm_start) >> PAGE_SHIFT);
 
-	if (addr == user->vm_start || IS_ALIGNED(addr, PMD_SIZE))
-		user->tables[table_of(user->vm_start, (addr - user->vm_start) >> PAGE_SHIFT)] =
-			arbitrary_virt_to_machine(pte).maddr;
+	user->tables[table] = arbitrary_virt_to_machine(pte).maddr;
 	return 0;
+}
+
+/* Makes the page tables that are not there yet: it is enough to ask for the first PTE of each. */
+static int note_tables(struct gntmap_user_ptes *user, struct vm_area_struct *vma)
+{
+	unsigned long addr;
+	int err = 0;
+
+	for (addr = vma->vm_start; addr < vma->vm_end && !err;
+	     addr = ALIGN_DOWN(addr, PMD_SIZE) + PMD_SIZE)
+		err = apply_to_page_range(vma->vm_mm, addr, PAGE_SIZE, note_table, user);
+	return err;
+}
+
+/* Nobody can find the VMA any more. Otherwise get_user_pages() may be at its PTEs. */
+static bool vma_goes(const struct mmu_notifier_range *what)
+{
+	return what->event == MMU_NOTIFY_UNMAP || what->event == MMU_NOTIFY_RELEASE;
 }
 
 static bool pv_invalidate(struct mmu_interval_notifier *notifier,
@@ -62,14 +79,18 @@ static bool pv_invalidate(struct mmu_interval_notifier *notifier,
 	struct gntmap_range *range = user->range;
 	unsigned long start = user->vm_start;
 	unsigned long end = start + ((unsigned long)range->nr_pages << PAGE_SHIFT);
+	unsigned int first_page = (max(what->start, start) - start) >> PAGE_SHIFT;
+	unsigned int end_page = (min(what->end, end) - start + PAGE_SIZE - 1) >> PAGE_SHIFT;
 
 	if (!mmu_notifier_range_blockable(what))
 		return false;
 
 	mutex_lock(&user->lock);
 	mmu_interval_set_seq(notifier, cur_seq);
-	range->source->unmap_user(range, (max(what->start, start) - start) >> PAGE_SHIFT,
-				  (min(what->end, end) - start + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	if (range->source->zap_user && !vma_goes(what))
+		range->source->zap_user(range, first_page, end_page);
+	else
+		range->source->unmap_user(range, first_page, end_page);
 	mutex_unlock(&user->lock);
 	return true;
 }
@@ -108,7 +129,7 @@ static int pv_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
 						  size, &pv_notifier_ops);
 	if (err)
 		goto err_free_user;
-	err = apply_to_page_range(vma->vm_mm, vma->vm_start, size, note_table, user);
+	err = note_tables(user, vma);
 	if (err)
 		goto err_remove_notifier;
 

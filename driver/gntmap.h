@@ -44,6 +44,8 @@
 #define GNTMAP_MAP_BATCH	64
 /* Unmapping must not allocate: its operations live on the stack. Xen flushes TLBs once for 32. */
 #define GNTMAP_UNMAP_BATCH	32
+/* Pages that the kernel gets to reach at once, under a PTE lock. */
+#define GNTMAP_REACH_BATCH	16
 /* Foreign frames: Xen looks for something more urgent after each. */
 #define GNTMAP_FRAMES_BATCH	512u
 
@@ -107,9 +109,14 @@ struct page *gntmap_vma_normal_page(struct vm_area_struct *vma, unsigned long ad
  * @map: under ->mmap: from now on the frames are there, and in the user's PTEs
  *	if range->user says where these are. After an error a part may be
  *	mapped: @unmap_user and @unmap undo it.
- * @unmap_user: takes pages @first to @end - 1 out of the user's page tables; their
- *	frames stay. Sleeps, allocates nothing. The caller holds range->user->lock,
- *	or nobody else can see the range.
+ * @reach: if not NULL, a page is not the kernel's to use before this returned 0 for
+ *	it; the caller has range->lock. -ENOENT: the user has not got it either;
+ *	-ENOSPC: Xen refuses. Does not sleep.
+ * @unmap_user: takes pages @first to @end - 1 out of the user's page tables, when
+ *	nobody looks at these any more; their frames stay. Sleeps, allocates
+ *	nothing. The caller holds range->user->lock, or nobody else can see the
+ *	range.
+ * @zap_user: the same while others may look at them. NULL: as @unmap_user
  * @unmap: takes back the frames of pages that nobody pins, and returns how many
  *	are pinned. The range is in nobody's page tables. Sleeps, allocates
  *	nothing, and runs in one context at a time.
@@ -119,7 +126,9 @@ struct gntmap_source {
 	int (*alloc)(struct gntmap_range *range);
 	void (*free)(struct gntmap_range *range);
 	int (*map)(struct gntmap_range *range, struct vm_area_struct *vma);
+	int (*reach)(struct gntmap_range *range, unsigned int i);
 	void (*unmap_user)(struct gntmap_range *range, unsigned int first, unsigned int end);
+	void (*zap_user)(struct gntmap_range *range, unsigned int first, unsigned int end);
 	unsigned int (*unmap)(struct gntmap_range *range);
 };
 
@@ -189,8 +198,9 @@ struct gntmap_grants {
 	domid_t domid;			/* of all references, unless domids is there */
 	domid_t *domids;
 	grant_ref_t *refs;
-	grant_handle_t *handles;	/* of the kernel's mapping */
-	grant_handle_t *user_handles;	/* PV: of the user's PTEs */
+	u32 map_flags;			/* of the last mapping */
+	grant_handle_t *handles;	/* the kernel's; PV: under range->lock while MAPPED */
+	grant_handle_t *user_handles;	/* PV: the user's PTEs, under range->lock */
 };
 
 /* The foreign frames behind a range (foreign.c). */
@@ -250,7 +260,7 @@ struct gntmap_range {
 	unsigned long max_gap;		/* the largest gap in this subtree */
 	bool removed;			/* given up while mapped: only its place is left */
 
-	spinlock_t lock;		/* state, nr_vmas */
+	spinlock_t lock;		/* state, nr_vmas, and what says so; inside PTE locks */
 	enum gntmap_range_state state;
 	unsigned int nr_vmas;
 
@@ -276,11 +286,13 @@ void gntmap_range_put(struct gntmap_range *range);
 int gntmap_range_begin(struct gntmap_range *range);
 void gntmap_range_get_vma(struct gntmap_range *range);
 void gntmap_range_put_vma(struct gntmap_range *range);
+int gntmap_range_reach(struct gntmap_range *range, unsigned int i);
 bool gntmap_range_mapped(struct gntmap_range *range);
 const struct gntmap_backend *gntmap_range_backend(void);
 int gntmap_range_init(const struct gntmap_backend *backend);
 void gntmap_range_exit(void);
 
+int gntmap_notify_reach(struct gntmap_range *range, bool writable);
 void gntmap_notify_mapped(struct gntmap_range *range, bool writable);
 void gntmap_notify_unmapped(struct gntmap_range *range);
 u32 gntmap_notify_take(struct gntmap_range *range);

@@ -2,8 +2,20 @@
 /*
  * The grants behind a range: mapping them and handing them back.
  *
- * Every page has a kernel mapping of its grant (the frame behind the struct
- * page) and, where Xen writes the user's PTEs, a second one at the user's PTE.
+ * In auto-translated domains a grant is mapped once, at the frame of its page.
+ *
+ * Where Xen writes the user's PTEs (PV), a grant is mapped there. The kernel has
+ * another mapping of it, at its own address of the page, only if it asked for
+ * the page: mostly get_user_pages() on its way to a special PTE (grants_reach()).
+ * Nobody else finds the page: the PTE's frame number leads to none, as
+ * mfn_to_pfn() knows our own frames only. Most mappings are never asked for, which
+ * saves half of all operations.
+ *
+ * Who asks has looked at the PTE under its lock, so a PTE that can still be looked
+ * at is taken away under that lock. And as long as the user has a grant mapped,
+ * the kernel's mapping of it shows the same frame, and needs no waiting: Xen looks
+ * a grant's frame up only for the first mapping.
+ *
  * What stays per page is the reference and one handle for each mapping; the
  * operations of a hypercall live only as long as the hypercall.
  */
@@ -82,6 +94,7 @@ int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv
 	struct gntmap_grants *grants = &range->grants;
 	struct ioctl_gntdev_grant_ref chunk[32];
 	unsigned int first, i, nr;
+	u32 domid = 0;
 	int err;
 
 	for (first = 0; first < range->nr_pages; first += nr) {
@@ -90,9 +103,13 @@ int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv
 			return -EFAULT;
 
 		for (i = 0; i < nr; i++) {
-			err = gntmap_file_may_name(priv, chunk[i].domid);
-			if (err)
-				return err;
+			/* Mostly they all have one granter. */
+			if (first + i == 0 || chunk[i].domid != domid) {
+				domid = chunk[i].domid;
+				err = gntmap_file_may_name(priv, domid);
+				if (err)
+					return err;
+			}
 			if (first + i == 0)
 				grants->domid = chunk[i].domid;
 			if (!grants->domids && chunk[i].domid != grants->domid) {
@@ -146,86 +163,57 @@ static u32 user_flags(u32 flags)
 		(1 << _GNTMAP_guest_avail0);
 }
 
-struct map_batch {
-	struct gnttab_map_grant_ref user[GNTMAP_MAP_BATCH];
-	struct gnttab_map_grant_ref kernel[GNTMAP_MAP_BATCH];
-};
-
-static int map_some(struct gntmap_range *range, unsigned int first, unsigned int nr,
-		    u32 flags, struct map_batch *batch)
+/* The kernel's mappings of pages @first and on; @ops has room for @nr operations. */
+static int map_kernel(struct gntmap_range *range, unsigned int first, unsigned int nr,
+		      struct gnttab_map_grant_ref *ops)
 {
 	struct gntmap_grants *grants = &range->grants;
-	struct gnttab_map_grant_ref *user = range->user ? batch->user : NULL;
-	struct gnttab_map_grant_ref *kernel = batch->kernel;
 	unsigned int i;
 	int err;
 
+	for (i = 0; i < nr; i++)
+		set_map_op(range, first + i, &ops[i], (unsigned long)kernel_addr(range, first + i),
+			   grants->map_flags);
+	err = gnttab_map_refs(ops, NULL, range->pages + first, nr);
 	for (i = 0; i < nr; i++) {
-		set_map_op(range, first + i, &kernel[i],
-			   (unsigned long)kernel_addr(range, first + i), flags);
-		if (user)
-			set_map_op(range, first + i, &user[i],
-				   gntmap_user_pte(range, first + i), user_flags(flags));
-	}
-
-	/* With user PTEs, gnttab_map_refs() reads the frames for the p2m from them. */
-	if (user)
-		err = gnttab_map_refs(user, kernel, range->pages + first, nr);
-	else
-		err = gnttab_map_refs(kernel, NULL, range->pages + first, nr);
-
-	for (i = 0; i < nr; i++) {
-		if (kernel[i].status == GNTST_okay)
-			grants->handles[first + i] = kernel[i].handle;
-		else if (!err)
-			err = status_to_errno(kernel[i].status);
-		if (!user)
+		if (ops[i].status == GNTST_okay) {
+			grants->handles[first + i] = ops[i].handle;
 			continue;
-		/* gnttab_map_refs() set it for the user's half; nobody else will clear it. */
-		if (kernel[i].status != GNTST_okay)
-			ClearPageForeign(range->pages[first + i]);
-		if (user[i].status == GNTST_okay)
-			grants->user_handles[first + i] = user[i].handle;
-		else if (!err)
-			err = status_to_errno(user[i].status);
+		}
+		/* gnttab_map_refs() has set it for one that did not get into the p2m. */
+		ClearPageForeign(range->pages[first + i]);
+		if (!err)
+			err = status_to_errno(ops[i].status);
 	}
 	return err;
 }
 
-/**
- * gntmap_grants_map - map all grants of a range
- * @range: mapped nowhere
- * @writable: ask for write access
- *
- * Return: 0; -EINVAL for a grant that cannot be mapped so, -ENOSPC if Xen has
- * no room for more mappings, -ENOMEM, -EINTR.
- */
-int gntmap_grants_map(struct gntmap_range *range, bool writable)
+static int map_user(struct gntmap_range *range, unsigned int first, unsigned int nr,
+		    struct gnttab_map_grant_ref *ops)
 {
-	u32 flags = GNTMAP_host_map | (writable ? 0 : GNTMAP_readonly);
-	unsigned int first, nr;
-	struct map_batch *batch;
+	grant_handle_t *handles = range->grants.user_handles;
+	unsigned int i;
 	int err = 0;
 
-	batch = kmalloc_obj(*batch, GFP_KERNEL);
-	if (!batch)
-		return -ENOMEM;
-
-	for (first = 0; first < range->nr_pages && !err; first += nr) {
-		nr = min_t(unsigned int, range->nr_pages - first, GNTMAP_MAP_BATCH);
-		err = map_some(range, first, nr, flags, batch);
-		cond_resched();
-		if (!err && fatal_signal_pending(current))
-			err = -EINTR;
+	for (i = 0; i < nr; i++)
+		set_map_op(range, first + i, &ops[i], gntmap_user_pte(range, first + i),
+			   user_flags(range->grants.map_flags));
+	/* What counts is each slot's status, also when it fails as a whole. */
+	HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, ops, nr);
+	for (i = 0; i < nr; i++) {
+		/* Paged out: it is asked for again, for a while. */
+		if (ops[i].status == GNTST_eagain)
+			gnttab_batch_map(&ops[i], 1);
+		if (!err)
+			err = status_to_errno(ops[i].status);
 	}
 
-	kfree(batch);
+	spin_lock(&range->lock);
+	for (i = 0; i < nr; i++)
+		if (ops[i].status == GNTST_okay)
+			handles[first + i] = ops[i].handle;
+	spin_unlock(&range->lock);
 	return err;
-}
-
-static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
-{
-	return gntmap_grants_map(range, vma->vm_flags & VM_WRITE);
 }
 
 /*
@@ -241,31 +229,176 @@ static void lose(struct gntmap_range *range, unsigned int i, s16 status)
 	range->lost = true;
 }
 
-/* The PTEs are none afterwards; the kernel's mapping, and with it the grant, stays. */
-static void grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
+static void check_unmapped(struct gntmap_range *range, unsigned int first,
+			   const struct gnttab_unmap_grant_ref *ops, unsigned int nr)
+{
+	while (nr--)
+		if (ops[nr].status != GNTST_okay)
+			lose(range, first + nr, ops[nr].status);
+}
+
+static void set_unmap_op(struct gnttab_unmap_grant_ref *op, phys_addr_t addr, u32 flags,
+			 grant_handle_t *handle)
+{
+	gnttab_set_unmap_op(op, addr, flags, *handle);
+	op->status = GNTST_general_error;
+	*handle = INVALID_GRANT_HANDLE;
+}
+
+/* The kernel's mappings of pages @first and on, as many as go into one hypercall. */
+static void unmap_kernel(struct gntmap_range *range, unsigned int first, unsigned int nr)
+{
+	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		set_unmap_op(&ops[i], (unsigned long)kernel_addr(range, first + i),
+			     GNTMAP_host_map, &range->grants.handles[first + i]);
+	/* -EINVAL for a page that had not got into the p2m; what counts is each slot's status. */
+	gnttab_unmap_refs(ops, NULL, range->pages + first, nr);
+	check_unmapped(range, first, ops, nr);
+}
+
+/* The user has it, and the kernel has not. */
+static bool can_reach(const struct gntmap_grants *grants, unsigned int i)
+{
+	return grants->handles[i] == INVALID_GRANT_HANDLE && grants->user_handles &&
+		grants->user_handles[i] != INVALID_GRANT_HANDLE;
+}
+
+/* All of them or none. */
+static int reach_some(struct gntmap_range *range, unsigned int first, unsigned int nr)
+{
+	struct gnttab_map_grant_ref ops[GNTMAP_REACH_BATCH];
+	unsigned int i;
+
+	if (!map_kernel(range, first, nr, ops))
+		return 0;
+	for (i = first; i < first + nr; i++)
+		if (range->grants.handles[i] != INVALID_GRANT_HANDLE)
+			unmap_kernel(range, i, 1);
+	return -ENOSPC;
+}
+
+static int grants_reach(struct gntmap_range *range, unsigned int i)
+{
+	struct gntmap_grants *grants = &range->grants;
+	unsigned int nr = 1, max = 1;
+
+	lockdep_assert_held(&range->lock);
+
+	if (grants->handles[i] != INVALID_GRANT_HANDLE)
+		return 0;
+	if (!can_reach(grants, i))
+		return -ENOENT;
+
+	/* Whoever asked for one before may want the next ones too. */
+	if (i && grants->handles[i - 1] != INVALID_GRANT_HANDLE)
+		max = min_t(unsigned int, range->nr_pages - i, GNTMAP_REACH_BATCH);
+	while (nr < max && can_reach(grants, i + nr))
+		nr++;
+	if (nr > 1 && !reach_some(range, i, nr))
+		return 0;
+	return reach_some(range, i, 1);
+}
+
+/**
+ * gntmap_grants_map - map all grants of a range
+ * @range: mapped nowhere
+ * @writable: ask for write access
+ *
+ * Return: 0; -EINVAL for a grant that cannot be mapped so, -ENOSPC if Xen has
+ * no room for more mappings, -ENOMEM, -EINTR.
+ */
+int gntmap_grants_map(struct gntmap_range *range, bool writable)
+{
+	struct gnttab_map_grant_ref *ops;
+	unsigned int first, nr, batch;
+	int err = 0;
+
+	batch = min_t(unsigned int, range->nr_pages, GNTMAP_MAP_BATCH);
+	ops = kmalloc_array(batch, sizeof(*ops), GFP_KERNEL);
+	if (!ops)
+		return -ENOMEM;
+
+	range->grants.map_flags = GNTMAP_host_map | (writable ? 0 : GNTMAP_readonly);
+	for (first = 0; first < range->nr_pages && !err; first += nr) {
+		nr = min_t(unsigned int, range->nr_pages - first, batch);
+		if (range->user)
+			err = map_user(range, first, nr, ops);
+		else
+			err = map_kernel(range, first, nr, ops);
+		cond_resched();
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+	}
+
+	kfree(ops);
+	return err;
+}
+
+static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
+{
+	bool writable = vma->vm_flags & VM_WRITE;
+
+	/* When the user's PTEs are gone it is too late to reach a byte that is to be cleared. */
+	return gntmap_grants_map(range, writable) ?: gntmap_notify_reach(range, writable);
+}
+
+/* As many as one hypercall takes. Does not sleep. Return: how many pages it saw to. */
+static unsigned int unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
 {
 	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
 	grant_handle_t *handles = range->grants.user_handles;
-	unsigned int which[GNTMAP_UNMAP_BATCH];
-	unsigned int i, nr = 0;
+	unsigned int nr;
 
-	for (i = first; i < end; i++) {
-		if (handles[i] != INVALID_GRANT_HANDLE) {
-			gnttab_set_unmap_op(&ops[nr], gntmap_user_pte(range, i),
-					    user_flags(GNTMAP_host_map), handles[i]);
-			ops[nr].status = GNTST_general_error;
-			which[nr++] = i;
-			handles[i] = INVALID_GRANT_HANDLE;
-		}
-		if (nr == GNTMAP_UNMAP_BATCH || (nr && i + 1 == end)) {
-			if (HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, ops, nr))
-				pr_err_ratelimited("unmapping of %u user PTEs failed\n", nr);
-			while (nr--)
-				if (ops[nr].status != GNTST_okay)
-					lose(range, which[nr], ops[nr].status);
-			nr = 0;
-			cond_resched();
-		}
+	spin_lock(&range->lock);
+	for (nr = 0; nr < ARRAY_SIZE(ops) && first + nr < end &&
+	     handles[first + nr] != INVALID_GRANT_HANDLE; nr++)
+		set_unmap_op(&ops[nr], gntmap_user_pte(range, first + nr),
+			     user_flags(GNTMAP_host_map), &handles[first + nr]);
+	spin_unlock(&range->lock);
+	if (!nr)
+		return 1;
+
+	if (HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, ops, nr))
+		pr_err_ratelimited("unmapping of %u user PTEs failed\n", nr);
+	check_unmapped(range, first, ops, nr);
+	return nr;
+}
+
+/* What the kernel has mapped stays. */
+static void grants_unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
+{
+	while (first < end) {
+		first += unmap_user(range, first, end);
+		cond_resched();
+	}
+}
+
+static int unmap_pte(pte_t *pte, unsigned long addr, void *data)
+{
+	struct gntmap_range *range = data;
+	unsigned int i = (addr - range->user->vm_start) >> PAGE_SHIFT;
+
+	unmap_user(range, i, i + 1);
+	return 0;
+}
+
+/* The VMA stays, and somebody may be looking at a PTE of it: he has its lock. */
+static void grants_zap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
+{
+	struct gntmap_user_ptes *user = range->user;
+
+	for (; first < end; first++) {
+		/* A page table may be gone when all of its PTEs were taken away before. */
+		if (range->grants.user_handles[first] == INVALID_GRANT_HANDLE)
+			continue;
+		if (apply_to_page_range(user->notifier.mm,
+					user->vm_start + ((unsigned long)first << PAGE_SHIFT),
+					PAGE_SIZE, unmap_pte, range))
+			unmap_user(range, first, first + 1);
+		cond_resched();
 	}
 }
 
@@ -275,38 +408,20 @@ static void grants_unmap_user(struct gntmap_range *range, unsigned int first, un
  */
 static unsigned int grants_unmap(struct gntmap_range *range)
 {
-	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
 	grant_handle_t *handles = range->grants.handles;
-	struct page *pages[GNTMAP_UNMAP_BATCH];
-	unsigned int which[GNTMAP_UNMAP_BATCH];
-	unsigned int i, nr = 0, nr_pinned = 0;
+	unsigned int first, nr, end = range->nr_pages, nr_pinned = 0;
 
-	for (i = 0; i < range->nr_pages; i++) {
-		if (handles[i] == INVALID_GRANT_HANDLE) {
+	for (first = 0; first < end; first += max(nr, 1u)) {
+		for (nr = 0; nr < GNTMAP_UNMAP_BATCH && first + nr < end &&
+		     handles[first + nr] != INVALID_GRANT_HANDLE &&
+		     page_count(range->pages[first + nr]) == 1; nr++)
 			;
-		} else if (page_count(range->pages[i]) > 1) {
-			nr_pinned++;
-		} else {
-			gnttab_set_unmap_op(&ops[nr], (unsigned long)kernel_addr(range, i),
-					    GNTMAP_host_map, handles[i]);
-			ops[nr].status = GNTST_general_error;
-			pages[nr] = range->pages[i];
-			which[nr++] = i;
-			handles[i] = INVALID_GRANT_HANDLE;
+		if (!nr) {
+			nr_pinned += handles[first] != INVALID_GRANT_HANDLE;
+			continue;
 		}
-		if (nr == GNTMAP_UNMAP_BATCH || (nr && i + 1 == range->nr_pages)) {
-			/*
-			 * In PV it returns -EINVAL for a page that never got
-			 * into the p2m because half of its mapping had failed.
-			 * What counts is each slot's status.
-			 */
-			gnttab_unmap_refs(ops, NULL, pages, nr);
-			while (nr--)
-				if (ops[nr].status != GNTST_okay)
-					lose(range, which[nr], ops[nr].status);
-			nr = 0;
-			cond_resched();
-		}
+		unmap_kernel(range, first, nr);
+		cond_resched();
 	}
 	return nr_pinned;
 }
@@ -315,6 +430,8 @@ const struct gntmap_source gntmap_grants = {
 	.alloc = grants_alloc,
 	.free = grants_free,
 	.map = grants_map,
+	.reach = grants_reach,
 	.unmap_user = grants_unmap_user,
+	.zap_user = grants_zap_user,
 	.unmap = grants_unmap,
 };

@@ -61,12 +61,22 @@ vm_fault_t gntmap_vma_fault(struct vm_fault *vmf)
 }
 EXPORT_SYMBOL_GPL(gntmap_vma_fault);
 
-/* The page behind a special PTE: only PV has them. A fixed VMA starts where it was made. */
+/*
+ * The page behind a special PTE, for somebody who may use it: only PV has them.
+ * A fixed VMA starts where it was made. NULL: Xen refuses to map it for the kernel
+ * too. get_user_pages() then returns -EEXIST (follow_pfn_pte()), which most of its
+ * callers make EFAULT of.
+ */
 struct page *gntmap_vma_normal_page(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct gntmap_range *range = vma->vm_private_data;
+	unsigned int i = (addr - vma->vm_start) >> PAGE_SHIFT;
+	int err;
 
-	return range->pages[(addr - vma->vm_start) >> PAGE_SHIFT];
+	spin_lock(&range->lock);
+	err = gntmap_range_reach(range, i);
+	spin_unlock(&range->lock);
+	return err ? NULL : range->pages[i];
 }
 EXPORT_SYMBOL_GPL(gntmap_vma_normal_page);
 

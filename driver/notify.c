@@ -27,7 +27,29 @@ void gntmap_notify_mapped(struct gntmap_range *range, bool writable)
 	spin_unlock(&range->lock);
 }
 
-/* No VMA shows the range any more; all of its pages are mapped still. */
+/**
+ * gntmap_notify_reach - make sure that a byte which was named can be cleared
+ * @range: that is being mapped, its PTEs are there
+ * @writable: with write access
+ *
+ * When the VMA goes the user's PTEs go first, and with them all that the kernel
+ * has not asked for.
+ *
+ * Return: 0, or -ENOSPC if Xen has no room for one more mapping.
+ */
+int gntmap_notify_reach(struct gntmap_range *range, bool writable)
+{
+	const struct gntmap_notify *notify = &range->notify;
+	int err = 0;
+
+	spin_lock(&range->lock);
+	if (writable && (notify->action & UNMAP_NOTIFY_CLEAR_BYTE))
+		err = gntmap_range_reach(range, notify->byte >> PAGE_SHIFT);
+	spin_unlock(&range->lock);
+	return err;
+}
+
+/* No VMA shows the range any more; what the kernel uses of it is mapped still. */
 void gntmap_notify_unmapped(struct gntmap_range *range)
 {
 	struct gntmap_notify *notify = &range->notify;
@@ -36,7 +58,8 @@ void gntmap_notify_unmapped(struct gntmap_range *range)
 	spin_lock(&range->lock);
 	/* A failed mmap() is no news to the granter. */
 	if (notify->mapped) {
-		if (notify->writable && (notify->action & UNMAP_NOTIFY_CLEAR_BYTE))
+		if (notify->writable && (notify->action & UNMAP_NOTIFY_CLEAR_BYTE) &&
+		    !gntmap_range_reach(range, notify->byte >> PAGE_SHIFT))
 			byte = (u8 *)page_address(range->pages[notify->byte >> PAGE_SHIFT]) +
 				offset_in_page(notify->byte);
 		notify->action &= ~UNMAP_NOTIFY_CLEAR_BYTE;
@@ -99,18 +122,25 @@ static int may_notify(struct gntmap_file *priv, evtchn_port_t port)
 static int replace(struct gntmap_range *range, const struct ioctl_gntdev_unmap_notify *op,
 		   evtchn_port_t *port)
 {
+	u64 byte = op->index - ((u64)range->index << PAGE_SHIFT);
 	struct gntmap_notify *notify = &range->notify;
 	int err = 0;
 
 	spin_lock(&range->lock);
-	/* Frames that last may have holes among them. */
-	if ((op->action & UNMAP_NOTIFY_CLEAR_BYTE) &&
-	    (range->source->lasting || (notify->mapped && !notify->writable))) {
-		err = -EINVAL;
-	} else {
+	if (op->action & UNMAP_NOTIFY_CLEAR_BYTE) {
+		/* Frames that last may have holes among them. */
+		if (range->source->lasting || (notify->mapped && !notify->writable))
+			err = -EINVAL;
+		else
+			err = gntmap_range_reach(range, byte >> PAGE_SHIFT);
+		/* No PTE: not mapped so far, then mmap() will see to it; or not any more. */
+		if (err == -ENOENT)
+			err = 0;
+	}
+	if (!err) {
 		*port = notify->action & UNMAP_NOTIFY_SEND_EVENT ? notify->port : 0;
 		notify->action = op->action;
-		notify->byte = op->index - ((u64)range->index << PAGE_SHIFT);
+		notify->byte = byte;
 		notify->port = op->event_channel_port;
 	}
 	spin_unlock(&range->lock);
@@ -124,7 +154,7 @@ static int replace(struct gntmap_range *range, const struct ioctl_gntdev_unmap_n
  * -EINVAL: unknown action, a port that no user has bound, or a byte to clear in
  * a range that is mapped read-only or no range of grants; -ENOENT: no range has
  * that offset; -EPERM: the file is restricted to another domain than the port's;
- * -EFAULT.
+ * -ENOSPC: Xen has no room for another mapping of the byte's page; -EFAULT.
  */
 long gntmap_set_unmap_notify(struct gntmap_file *priv, struct ioctl_gntdev_unmap_notify __user *u)
 {

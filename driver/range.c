@@ -45,11 +45,13 @@
  * drains; a queued work item therefore keeps the core module and touches
  * neither.
  *
- * In PV, Xen maps each frame twice: at the user's PTE and at the kernel's
- * address of the page. What happens to the PTEs is the backend's affair; it
- * has to have them out of the page tables before the VMA is gone, pinned or
+ * In PV, Xen maps a frame at up to two places: at the user's PTE, and at the
+ * kernel's address of the page. A grant gets the latter, and its p2m entry, not
+ * before somebody in the kernel asks for the page (gntmap_range_reach()), and
+ * keeps them until it drains. What happens to the PTEs is the backend's affair;
+ * it has to have them out of the page tables before the VMA is gone, pinned or
  * not. A pin only ever needs the kernel's mapping and the p2m entry, which are
- * what draining undoes.
+ * what draining undoes: a page that nobody asked for has gone back by then.
  *
  * tests/model/range.pml is this essay for a model checker, with the same names.
  *
@@ -254,6 +256,22 @@ void gntmap_range_put_vma(struct gntmap_range *range)
 		}
 	}
 	gntmap_range_put(range);
+}
+
+/**
+ * gntmap_range_reach - see to it that the kernel can use a page
+ * @range: that a VMA shows, with its lock
+ * @i: page
+ *
+ * Where the frames are in the user's PTEs only, one is mapped for the kernel when
+ * it is asked for. It stays until the range has drained. Does not sleep.
+ *
+ * Return: 0; -ENOENT if the user has not got the page, or not any more; -ENOSPC if
+ * Xen refuses another mapping of it.
+ */
+int gntmap_range_reach(struct gntmap_range *range, unsigned int i)
+{
+	return range->source->reach ? range->source->reach(range, i) : 0;
 }
 
 /* The one that every range has. */

@@ -247,7 +247,8 @@ int gntmap_find(struct gntmap *gntmap, const void *addr, struct gntmap_mapping *
  *	the other side of local event channel @port hears of it. The port has to be open (libxenevtchn) at the time of this
  *	call and is kept from then on.
  *
- * -EINVAL: unknown actions, @byte outside of the range, or a port that is not open. -ENOENT: no such range.
+ * -EINVAL: unknown actions, @byte outside of the range, or a port that is not open. -ENOENT: no such range. -ENOSPC: a byte,
+ * in a PV domain, and Xen's table of mappings is full.
  */
 #define GNTMAP_NOTIFY_CLEAR_BYTE (1u << 0)
 #define GNTMAP_NOTIFY_SEND_EVENT (1u << 1)

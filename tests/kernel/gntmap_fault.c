@@ -26,6 +26,7 @@
 #include <asm/linkage.h>
 
 #include <xen/interface/grant_table.h>
+#include <xen/interface/xen.h>
 
 #include "gntmap_fault.h"
 
@@ -132,15 +133,11 @@ static void spoil(struct gnttab_map_grant_ref *ops, unsigned int nr)
 static int at_function(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct site *site = container_of(probe, struct site, probe);
-	struct gnttab_map_grant_ref *kmap = (void *)regs->si;
 
 	if (!called_by_us(site, regs) || !is_it(site))
 		return 0;
 	if (armed.what == FAULT_SPOIL) {
-		if (armed.spoil & FAULT_SPOIL_MAP)
-			spoil((void *)regs->di, regs->cx);
-		if ((armed.spoil & FAULT_SPOIL_KMAP) && kmap)
-			spoil(kmap, regs->cx);
+		spoil((void *)regs->di, regs->cx);
 		return 0;
 	}
 	regs->ax = armed.value;
@@ -162,6 +159,12 @@ static void before_hypercall(struct kprobe *probe, struct pt_regs *regs, unsigne
 	site->arg = regs->di;
 	if (!is_it(site))
 		return;
+	if (armed.what == FAULT_SPOIL) {
+		if (site->nr == __HYPERVISOR_grant_table_op &&
+		    site->arg == GNTTABOP_map_grant_ref)
+			spoil((void *)regs->si, regs->dx);
+		return;
+	}
 	regs->ax = armed.value;
 	regs->ip = site->call + CALL_SIZE;
 }
@@ -290,7 +293,8 @@ static int arm(const struct fault_arm __user *arg)
 		return -EINVAL;
 	if (want.what != FAULT_COUNT && want.site >= nr_sites)
 		return -ENOENT;
-	if (want.what == FAULT_SPOIL && strcmp(sites[want.site]->name, "gnttab_map_refs"))
+	if (want.what == FAULT_SPOIL && !sites[want.site]->call &&
+	    strcmp(sites[want.site]->name, "gnttab_map_refs"))
 		return -EINVAL;
 
 	if (armed_tgid)

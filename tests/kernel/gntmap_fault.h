@@ -43,22 +43,20 @@ struct fault_add {
 enum fault_what {
 	FAULT_COUNT,		/* nothing: calls are counted */
 	FAULT_RETURN,		/* the function or the hypercall is not entered, and returns `value` */
-	FAULT_SPOIL,		/* gnttab_map_refs(): some references become ones that nobody granted */
+	FAULT_SPOIL,		/* mapping grants: some references become ones that nobody granted */
 };
 
-#define FAULT_SPOIL_FIRST	0x1	/* slot of the array, or: */
+#define FAULT_SPOIL_FIRST	0x1	/* slot, or: */
 #define FAULT_SPOIL_MIDDLE	0x2
 #define FAULT_SPOIL_LAST	0x4
 #define FAULT_SPOIL_ALL		0x8
-#define FAULT_SPOIL_MAP		0x10	/* of the first array, and/or: */
-#define FAULT_SPOIL_KMAP	0x20	/* of the second one, where there is one */
 
 /* FAULT_ARM: from now on, for the calling process. Forgets all counts. */
 struct fault_arm {
 	__u32 site;		/* not for FAULT_COUNT */
 	__u32 what;		/* FAULT_COUNT, ... */
 	__u32 k;		/* from 1 */
-	__u32 spoil;		/* FAULT_SPOIL_* of one slot or more and one array or more */
+	__u32 spoil;		/* FAULT_SPOIL_* */
 	__s64 value;
 };
 #define FAULT_ARM _IOW(0xE8, 2, struct fault_arm)

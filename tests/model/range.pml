@@ -5,12 +5,17 @@
  * One range of NR_PAGES pages. A file whose offset shows it, a user who maps it, forks and unmaps (twice, so that a second
  * life is tried), another who removes the offset at any moment, somebody who pins pages while they are in a page table,
  * and the work item. LASTING is the kind of source: 0 as grants (frames are there from mmap() to the end of draining), 1 as
- * foreign frames (from birth to the last reference). MUTANT takes one precaution out, to show that the model notices.
+ * foreign frames (from birth to the last reference). LAZY is grants in PV: the user's PTE has one, the kernel only if it
+ * asked for the page, and there is somebody who takes PTEs away from under the VMA, as MADV_DONTNEED does. MUTANT takes one
+ * precaution out, to show that the model notices.
  *
  *   spin -DLASTING=0 -a range.pml && cc -DSAFETY -o pan pan.c && ./pan
  */
 #ifndef LASTING
 #define LASTING 0
+#endif
+#ifndef LAZY
+#define LAZY 0
 #endif
 #ifndef MUTANT
 #define MUTANT 0
@@ -27,8 +32,12 @@ bool has_offset = true;
 bool freed;
 bool work_queued;
 byte nr_draining;	/* contexts that drain */
-byte frame[NR_PAGES] = LASTING;	/* 1: another domain's frame is behind the page */
+byte frame[NR_PAGES] = LASTING;	/* 1: another domain's frame is behind the page, for the kernel */
+byte user[NR_PAGES];	/* LAZY, 1: the user's PTE has it by a mapping of its own */
 byte pte[NR_PAGES];	/* page tables that have it */
+bool pte_lock[NR_PAGES];	/* LAZY */
+bool findable;		/* LAZY: a VMA that who has mmap_lock can find */
+byte nr_lookers;	/* LAZY: who have mmap_lock for reading */
 byte pins[NR_PAGES];
 bool user_done, remover_done;
 
@@ -42,7 +51,7 @@ inline unmap_frames(nr_pinned)
 	i = 0;
 	do
 	:: i < NR_PAGES ->
-		assert(pte[i] == 0);
+		assert(pte[i] == 0 && user[i] == 0);
 		if
 		:: frame[i] && pins[i] && MUTANT != 1 -> nr_pinned++
 		:: frame[i] && (!pins[i] || MUTANT == 1) ->
@@ -90,7 +99,7 @@ inline range_put(nr_pinned)
 		/* Every frame went back, no page is pinned: its struct page may be anybody's next. */
 		i = 0;
 		do
-		:: i < NR_PAGES -> assert(!frame[i] && !pins[i] && !pte[i]); i++
+		:: i < NR_PAGES -> assert(!frame[i] && !user[i] && !pins[i] && !pte[i]); i++
 		:: else -> break
 		od;
 		freed = true
@@ -156,14 +165,18 @@ active proctype User()
 			do
 			:: i < NR_PAGES ->
 				/* A frame is mapped once: the second time is a grant that nobody will ever give back. */
-				assert(LASTING || !frame[i]);
-				frame[i] = 1;
+				assert(LASTING || (!frame[i] && !user[i]));
+				if
+				:: LAZY -> user[i] = 1
+				:: else -> frame[i] = 1
+				fi;
 				pte[i]++;
 				i++
 			:: else -> break
 			od;
+			findable = true;
 			if
-			:: true ->
+			:: !LAZY ->
 				/* fork: one more VMA, and one more page table */
 				atomic { refs++; nr_vmas++ };
 				i = 0;
@@ -180,9 +193,11 @@ active proctype User()
 			:: true
 			fi;
 			/* munmap or exit: the page tables first, then ->close() */
+			atomic { !LAZY || nr_lookers == 0 -> findable = false };
 			i = 0;
 			do
-			:: i < NR_PAGES -> pte[i]--; i++
+			:: i < NR_PAGES && LAZY -> pte[i] = 0; user[i] = 0; i++	/* nobody looks: no lock */
+			:: i < NR_PAGES && !LAZY -> pte[i]--; i++
 			:: else -> break
 			od;
 			range_put_vma(nr_pinned)
@@ -210,16 +225,54 @@ active proctype Remover()
 active [2] proctype Pinner()
 {
 	byte i;
+	bool got;
 
 	if
 	:: i = 0
 	:: i = 1
 	fi;
 	if
-	:: atomic { pte[i] > 0 -> assert(frame[i] && !freed); pins[i]++ };
+	:: atomic { LAZY && findable -> nr_lookers++ };
+		atomic { !pte_lock[i] -> pte_lock[i] = true };
+		got = (pte[i] > 0);
+		if
+		:: got ->
+			/* gntmap_range_reach(): the same grant, as long as the user has it */
+			assert(frame[i] || user[i]);
+			frame[i] = 1;
+			pins[i]++
+		:: else
+		fi;
+		pte_lock[i] = false;
+		nr_lookers--;
+		if
+		:: got -> atomic { assert(frame[i] && !freed); pins[i]-- }
+		:: else
+		fi
+	:: atomic { !LAZY && pte[i] > 0 -> assert(frame[i] && !freed); pins[i]++ };
 		/* The page is the granter's as long as we have it. */
 		assert(frame[i] && !freed);
 		atomic { assert(frame[i] && !freed); pins[i]-- }
+	:: user_done
+	fi
+}
+
+/* MADV_DONTNEED, a scan: the MMU notifier takes a page out of the page table, the VMA stays. */
+active proctype Zapper()
+{
+	byte i;
+
+	if
+	:: i = 0
+	:: i = 1
+	fi;
+	if
+	:: atomic { LAZY && findable -> nr_lookers++ };
+		atomic { !pte_lock[i] || MUTANT == 3 -> pte_lock[i] = true };
+		pte[i] = 0;
+		user[i] = 0;
+		pte_lock[i] = false;
+		nr_lookers--
 	:: user_done
 	fi
 }
