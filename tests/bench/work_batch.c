@@ -2,7 +2,9 @@
 /* Map and unmap, all four system calls, batches of different sizes. */
 #include "bench.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "clock.h"
 #include "floor.h"
@@ -34,6 +36,21 @@ static int hypercalls(struct side *side, double *values)
 	return ret;
 }
 
+/* The same when somebody in the kernel asks for each page once, as for direct IO. */
+static int map_ask_and_unmap(struct side *side, double *values)
+{
+	uint64_t start = clock_ticks();
+	int ret = request_map(side->fd, &request), err = 0;
+
+	if (ret)
+		return ret;
+	if (madvise(request.addr, request.nr * 4096ul, MADV_POPULATE_READ))
+		err = -errno;
+	ret = request_unmap(side->fd, &request);
+	values[0] = clock_us_since(start);
+	return err ? err : ret;
+}
+
 static void measure(uint32_t nr_pages)
 {
 	uint32_t both = FLOOR_GRANTS, user = FLOOR_USER_GRANTS;
@@ -42,10 +59,11 @@ static void measure(uint32_t nr_pages)
 	struct side sides[NR_STRATEGIES + 3];
 	unsigned int nr = bench_sides(sides, false, map_and_unmap);
 
-	sides[nr++] = (struct side){ SIDE_FLOOR, "floor", -1, &both, hypercalls };
-	/* What it would take if the kernel had no mapping of its own: another floor, below the one that counts. */
+	/* In PV a grant is the user's alone until somebody in the kernel asks for it. */
+	sides[nr++] = (struct side){ SIDE_FLOOR, "floor", -1, bench.pv ? &user : &both, hypercalls };
+	/* What it takes when Xen maps everything for the kernel too, as it does for xen-gntdev. */
 	if (bench.pv)
-		sides[nr++] = (struct side){ SIDE_FLOOR, "user", -1, &user, hypercalls };
+		sides[nr++] = (struct side){ SIDE_FLOOR, "both", -1, &both, hypercalls };
 
 	if (request_init(&request, bench.granter, 0, nr_pages))
 		bench_die("no memory");
@@ -53,15 +71,22 @@ static void measure(uint32_t nr_pages)
 	for (unsigned int part = 0; part < SIDE_PARTS; part++)
 		results_add(results,
 			    &(struct measure){ .workload = parts[part], .size = nr_pages, .of = "pages", .unit = "us", .part = part },
-			    sides, nr);
+			    sides, bench.pv ? nr - 1 : nr);
 	if (bench.pv) {
 		sides[nr - 1].kind = SIDE_OURS;
 		results_add(results,
-			    &(struct measure){ .workload = "hypercalls, user PTEs only", .size = nr_pages, .of = "pages", .unit = "us" },
+			    &(struct measure){ .workload = "hypercalls, for the kernel too", .size = nr_pages, .of = "pages", .unit = "us" },
 			    &sides[nr - 2], 2);
 	}
-	request_free(&request);
 	bench_close(sides, nr);
+
+	nr = bench_sides(sides, true, map_ask_and_unmap);
+	sides_take_turns(sides, nr, &pace);
+	results_add(results,
+		    &(struct measure){ .workload = "map, all asked for, unmap", .size = nr_pages, .of = "pages", .unit = "us" },
+		    sides, nr);
+	bench_close(sides, nr);
+	request_free(&request);
 }
 
 void work_batch(void)
