@@ -38,13 +38,12 @@ void probe_async_io(struct probe *probe)
 	if (fd < 0)
 		probe_die(probe, "%s: %m", probe->block_device);
 	for (int i = 0; i < 2; i++) {
-		const struct iovec iov = { buffer.addr, BUFFER_SIZE };
 		ssize_t moved;
 
 		buffer_refill(&buffer);
 		if (pwrite(fd, buffer.plain, BUFFER_SIZE, 0) != BUFFER_SIZE)
 			probe_die(probe, "writing null_blk: %m");
-		moved = transfer(kinds[i], fd, false, &iov, 1);
+		moved = transfer(kinds[i], fd, false, buffer.addr, BUFFER_SIZE);
 		errno = moved < 0 ? -moved : 0;
 		if (moved == -ENOSYS || moved == -EPERM)
 			skip(probe, async_io_rows[i], "no %s", transfer_name(kinds[i]));

@@ -10,11 +10,10 @@
 static void *move(void *arg)
 {
 	struct flight *f = arg;
-	const struct iovec iov = { f->addr, f->length };
 	ssize_t ret;
 
 	__atomic_store_n(&f->tid, gettid(), __ATOMIC_RELEASE);
-	ret = transfer(TRANSFER_SYNC, f->fd, f->out, &iov, 1);
+	ret = transfer(TRANSFER_SYNC, f->fd, f->out, f->addr, f->length);
 	f->result = ret;
 	__atomic_store_n(&f->landed, true, __ATOMIC_RELEASE);
 	return NULL;

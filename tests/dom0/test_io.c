@@ -74,11 +74,9 @@ static ssize_t move_plain(int fd, bool out, void *plain)
 /* One way of moving the whole mapping; NR_TRANSFER_KINDS stands for registered buffers. */
 static ssize_t move(unsigned int way, int fd, bool out, const struct range *r)
 {
-	const struct iovec iov = { r->addr, range_length(r) };
-
 	if (way == NR_TRANSFER_KINDS)
 		return transfer_fixed(fd, out, r->addr, range_length(r));
-	return transfer(way, fd, out, &iov, 1);
+	return transfer(way, fd, out, r->addr, range_length(r));
 }
 
 static const char *way_name(unsigned int way)

@@ -2,6 +2,7 @@
 #include "transfer.h"
 
 #include <errno.h>
+#include <sys/uio.h>
 
 #include <libaio.h>
 #include <liburing.h>
@@ -13,7 +14,7 @@ const char *transfer_name(enum transfer_kind kind)
 	return names[kind];
 }
 
-static ssize_t by_aio(int fd, bool out, const struct iovec *iov, unsigned int nr_iovs)
+static ssize_t by_aio(int fd, bool out, const struct iovec *iov, off_t offset)
 {
 	struct iocb request, *requests[] = { &request };
 	io_context_t context = NULL;
@@ -24,9 +25,9 @@ static ssize_t by_aio(int fd, bool out, const struct iovec *iov, unsigned int nr
 	if (ret)
 		return ret;
 	if (out)
-		io_prep_pwritev(&request, fd, iov, nr_iovs, 0);
+		io_prep_pwritev(&request, fd, iov, 1, offset);
 	else
-		io_prep_preadv(&request, fd, iov, nr_iovs, 0);
+		io_prep_preadv(&request, fd, iov, 1, offset);
 	ret = io_submit(context, 1, requests);
 	if (ret == 1)
 		ret = io_getevents(context, 1, 1, &event, NULL);
@@ -51,7 +52,7 @@ static ssize_t finish(struct io_uring *ring)
 	return ret;
 }
 
-static ssize_t by_uring(int fd, bool out, const struct iovec *iov, unsigned int nr_iovs)
+static ssize_t by_uring(int fd, bool out, const struct iovec *iov, off_t offset)
 {
 	struct io_uring ring;
 	ssize_t ret;
@@ -60,27 +61,42 @@ static ssize_t by_uring(int fd, bool out, const struct iovec *iov, unsigned int 
 	if (ret)
 		return ret;
 	if (out)
-		io_uring_prep_writev(io_uring_get_sqe(&ring), fd, iov, nr_iovs, 0);
+		io_uring_prep_writev(io_uring_get_sqe(&ring), fd, iov, 1, offset);
 	else
-		io_uring_prep_readv(io_uring_get_sqe(&ring), fd, iov, nr_iovs, 0);
+		io_uring_prep_readv(io_uring_get_sqe(&ring), fd, iov, 1, offset);
 	ret = finish(&ring);
 	io_uring_queue_exit(&ring);
 	return ret;
 }
 
-ssize_t transfer(enum transfer_kind kind, int fd, bool out, const struct iovec *iov, unsigned int nr_iovs)
+static ssize_t once(enum transfer_kind kind, int fd, bool out, const struct iovec *iov, off_t offset)
 {
 	ssize_t ret;
 
 	switch (kind) {
 	case TRANSFER_AIO:
-		return by_aio(fd, out, iov, nr_iovs);
+		return by_aio(fd, out, iov, offset);
 	case TRANSFER_URING:
-		return by_uring(fd, out, iov, nr_iovs);
+		return by_uring(fd, out, iov, offset);
 	default:
-		ret = out ? pwritev(fd, iov, nr_iovs, 0) : preadv(fd, iov, nr_iovs, 0);
+		ret = out ? pwritev(fd, iov, 1, offset) : preadv(fd, iov, 1, offset);
 		return ret < 0 ? -errno : ret;
 	}
+}
+
+ssize_t transfer(enum transfer_kind kind, int fd, bool out, void *addr, size_t length)
+{
+	size_t done = 0;
+	ssize_t ret;
+
+	do {
+		const struct iovec iov = { (char *)addr + done, length - done };
+
+		ret = once(kind, fd, out, &iov, done);
+		if (ret > 0)
+			done += ret;
+	} while (ret > 0 && done < length);
+	return done ? (ssize_t)done : ret;
 }
 
 ssize_t transfer_fixed(int fd, bool out, void *addr, size_t length)

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 
 enum transfer_kind {
 	TRANSFER_SYNC,	/* preadv(), pwritev() on a descriptor with O_DIRECT */
@@ -18,12 +17,15 @@ enum transfer_kind {
 const char *transfer_name(enum transfer_kind kind);
 
 /*
- * Out of memory into the file (out) or back, all of the vector, from the file's offset 0 on. Returns the bytes moved, or
- * a negative errno; -ENOSYS when the kernel has not this kind.
+ * Out of memory into the file (out) or back, from the file's offset 0 on. Returns the bytes moved, or a negative errno if there
+ * are none; -ENOSYS when the kernel has not this kind.
+ *
+ * A short count is carried on from: on 7.2 a bio ends where pages of different pgmaps meet (iov_iter_extract_bvecs()), which
+ * pages from two parts of the unpopulated pool are, and an asynchronous request is one bio.
  */
-ssize_t transfer(enum transfer_kind kind, int fd, bool out, const struct iovec *iov, unsigned int nr_iovs);
+ssize_t transfer(enum transfer_kind kind, int fd, bool out, void *addr, size_t length);
 
-/* The same with a buffer that is registered first (a long-term pin), by liburing. */
+/* In one go, with a buffer that is registered first (a long-term pin), by liburing. */
 ssize_t transfer_fixed(int fd, bool out, void *addr, size_t length);
 
 #endif
