@@ -28,7 +28,7 @@ clients)
 	*) strategy=vmio ;;
 	esac
 	set -- "$@" -g "$strategy" -o "$("$TOP/tests/clients/layer.sh")" \
-		"gntmap-clients -r 1 -v 1 $strategy:library,daemons,vchan-guest vmio:mapped-direct mixedmap:mapped-direct"
+		"gntmap-clients -r 1 -v 1 $strategy:library,daemons,qdisk-direct,vchan-guest vmio:mapped-direct mixedmap:mapped-direct"
 	;;
 *) set -- "$@" "gntmap-test$programs ${STRATEGY:-}" ;;
 esac

@@ -40,13 +40,13 @@ static void write_key(const char *key, uint64_t value)
 	xenstore_write(path, text);
 }
 
-/* A number that the backend wrote; 0, which is no state and no size, when there is none. */
-static uint64_t read_key(const char *key)
+/* The number in a key of `end`, frontend or backend; 0, which is no state and no size, when there is none. */
+static uint64_t read_key(const char *end, const char *key)
 {
 	char path[128], text[24];
 	uint64_t value = 0;
 
-	text_format(path, sizeof(path), "%s/%s", backend, key);
+	text_format(path, sizeof(path), "%s/%s", end, key);
 	if (!xenstore_read(path, text, sizeof(text)))
 		return 0;
 	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
@@ -58,7 +58,7 @@ static int wait_for_state(uint64_t low, uint64_t high)
 {
 	uint64_t deadline = clock_ns() + PATIENCE_NS, state;
 
-	while (state = read_key("state"), state < low || state > high) {
+	while (state = read_key(backend, "state"), state < low || state > high) {
 		if (clock_ns() > deadline)
 			return -ETIMEDOUT;
 		event_take(port);
@@ -80,6 +80,12 @@ int disk_open(const uint64_t *arg, uint64_t *reply)
 	text_format(path, sizeof(path), "%s/backend", frontend);
 	if (!xenstore_read(path, backend, sizeof(backend)))
 		return -ENODEV;
+	/*
+	 * Who makes the device may write our state last, with no transaction around it (QEMU's own xen-disk): what we write
+	 * before that is lost, and the backend never hears of us.
+	 */
+	if (read_key(frontend, "state") != XenbusStateInitialising)
+		return -ENODEV;
 	if (!port)
 		port = event_alloc(0);
 	ret = wait_for_state(XenbusStateInitWait, XenbusStateInitWait);
@@ -100,8 +106,8 @@ int disk_open(const uint64_t *arg, uint64_t *reply)
 	ret = wait_for_state(XenbusStateConnected, XenbusStateConnected);
 	if (ret)
 		return ret;
-	reply[0] = read_key("sectors");
-	reply[1] = read_key("sector-size");
+	reply[0] = read_key(backend, "sectors");
+	reply[1] = read_key(backend, "sector-size");
 	if (reply[1] != SECTOR_SIZE)
 		return -EINVAL;
 	write_key("state", XenbusStateConnected);

@@ -73,8 +73,9 @@ enum granter_cmd {
 	 * references they have. -ENODEV: there is no open one.
 	 */
 	GRANTER_DISK_OPEN, /* connect to the backend of virtual device arg[0] (51712: xvda), whose ring will be
-			    * granted to dom0; reply[0] = sectors, reply[1] = bytes of one. -ETIMEDOUT: the
-			    * backend did not connect within 30 s, -EINVAL: its sectors are not of 512 bytes */
+			    * granted to dom0; reply[0] = sectors, reply[1] = bytes of one. -ENODEV: there is
+			    * no such device, or its frontend is not in state Initialising (yet); -ETIMEDOUT: the
+			    * backend did not connect within 30 s; -EINVAL: its sectors are not of 512 bytes */
 	GRANTER_DISK_IO,   /* enum granter_disk_op arg[0] from sector arg[1] on, with pages arg[2] .. arg[2] +
 			    * arg[3] - 1, of each the sectors arg[4] .. arg[5] (0 and 7: all); requests of 11
 			    * pages, up to 32 at a time. reply[0] = requests, reply[1] = those that failed,
