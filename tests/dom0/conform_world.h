@@ -22,6 +22,7 @@ struct conform_world {
 	char *arena;	/* around the ranges' places: nothing that can be touched */
 	struct conform_range ranges[CONFORM_NR_RANGES];
 	char *memory;	/* a page to be written to, a read-only one, one that cannot be touched */
+	bool differs;	/* from what was wanted */
 	int busy;	/* grants that are mapped, as far as is known */
 	const struct conform_outcome *listed; /* that this step shall have, if it is known beforehand */
 	xenevtchn_handle *events;
