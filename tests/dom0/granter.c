@@ -127,6 +127,8 @@ static int talk(struct granter *g, uint64_t *arg)
 {
 	uint64_t reply[GRANTER_NR_ARGS];
 
+	/* Each key is a matter of several processes. */
+	g->timeout_ms = 120000;
 	if (granter_call(g, GRANTER_TALK, arg, reply))
 		return -1;
 	if (!reply[0])
