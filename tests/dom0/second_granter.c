@@ -23,6 +23,11 @@ void second_end(void)
 	unlink(ENVIRONMENT);
 }
 
+void second_pause(void)
+{
+	check(!system("xl pause " NAME " >/dev/null 2>&1"), "xl pause");
+}
+
 static uint64_t value(const char *name)
 {
 	FILE *file = fopen(ENVIRONMENT, "re");

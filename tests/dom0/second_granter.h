@@ -17,6 +17,8 @@ struct second_granter {
 
 /* Ends the case when it cannot; skips it without GRANTER_START. */
 struct second_granter second_start(void);
+/* It gets no CPU time any more. */
+void second_pause(void);
 /* xl destroy, if there is one. */
 void second_end(void);
 

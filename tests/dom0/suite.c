@@ -93,6 +93,14 @@ void case_expect(const char *file, int line, const char *call, long got, long ex
 			  errno_name(expected));
 }
 
+unsigned int suite_patience(void)
+{
+	const char *times = getenv("SUITE_PATIENCE");
+	unsigned int n = times ? strtoul(times, NULL, 10) : 1;
+
+	return n ? n : 1;
+}
+
 uint64_t now_us(void)
 {
 	struct timespec ts;
@@ -207,18 +215,9 @@ static enum tap_verdict judge(int status, bool timed_out, unsigned int timeout_s
 	}
 }
 
-/* On a kernel that checks everything. */
-static unsigned int patience(void)
-{
-	const char *times = getenv("SUITE_PATIENCE");
-	unsigned int n = times ? strtoul(times, NULL, 10) : 1;
-
-	return n ? n : 1;
-}
-
 static enum tap_verdict run_case(const struct suite_case *c)
 {
-	unsigned int timeout_s = (c->timeout_s > CASE_TIMEOUT_S ? c->timeout_s : CASE_TIMEOUT_S) * patience();
+	unsigned int timeout_s = (c->timeout_s > CASE_TIMEOUT_S ? c->timeout_s : CASE_TIMEOUT_S) * suite_patience();
 	uint64_t deadline = now_us() + timeout_s * 1000000ull;
 	bool timed_out = false;
 	int status = 0;

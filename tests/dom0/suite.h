@@ -90,6 +90,12 @@ int run_child(void (*fn)(void *arg), void *arg, bool with_granter);
 /* In a child that the case forked by itself: opens a granter handle of its own. */
 void child_open_granter(void);
 
+/*
+ * How much slower than usual this kernel may be (SUITE_PATIENCE, at least 1): what bounds a time that nothing should take is
+ * multiplied by it.
+ */
+unsigned int suite_patience(void);
+
 uint64_t now_us(void);
 void sleep_ms(unsigned int ms);
 
