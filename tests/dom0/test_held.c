@@ -28,8 +28,8 @@
 #define RW (PROT_READ | PROT_WRITE)
 #define NR 40u	   /* more than one batch of unmaps */
 #define PINNED 35u /* in the second one */
-#define MOVED 31u  /* the first page under direct IO */
-#define NR_MOVED 3u
+#define MOVED 31u  /* the page under direct IO */
+#define NR_MOVED 1u /* a bio may end before the next one */
 #define LENGTH (NR_MOVED * PAGE_SIZE)
 /* The granter's first fill */
 #define SEED 1
