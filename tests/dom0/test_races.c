@@ -38,8 +38,8 @@ static uint64_t race_us(void)
 	return (ms ? strtoul(ms, NULL, 10) : 400) * 1000;
 }
 
-/* Of each side, unless that takes ten times as long. */
-#define ENOUGH 100
+/* Of each side, unless that takes five times as long. */
+#define ENOUGH 50
 #define ENOUGH_PROCESSES 15
 
 /* Asked before each round. nr_done: by whoever has done the least */
@@ -47,7 +47,7 @@ static bool goes_on(uint64_t start, unsigned int nr_done, unsigned int enough)
 {
 	uint64_t us = now_us() - start;
 
-	return us < race_us() || !nr_done || (nr_done < enough && us < 10 * race_us());
+	return us < race_us() || !nr_done || (nr_done < enough && us < 5 * race_us());
 }
 
 struct racer {
@@ -200,7 +200,7 @@ static void removed_at_any_time(void)
 	fill();
 	fill_refs(refs, FIRST, 2);
 	start(&racer);
-	while (goes_on(begun, nr_mapped > nr_gone ? nr_gone + 1 : nr_mapped, ENOUGH / 10)) {
+	while (goes_on(begun, nr_mapped > nr_gone ? nr_gone + 1 : nr_mapped, ENOUGH / 5)) {
 		expect(try_add(racer.fd, refs, 2, &offset), 0);
 		check(!offset, "a removed range keeps its place: the next one is at %#lx", offset);
 		ret = try_mmap(racer.fd, offset, 2 * PAGE_SIZE, RW, MAP_SHARED, &addr);
