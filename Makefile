@@ -89,7 +89,7 @@ help:
 	@echo 'make clients-volume              300 MB through libxenvchan in each cell'
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
 	@echo 'make check-debug                 all tests on a kernel with KASAN, lockdep, kmemleak; it is built first, once'
-	@echo 'make check-pressure              memory, cgroups and Xen tables that run out'
+	@echo 'make check-pressure              memory, cgroups and Xen tables that run out, a CPU that goes'
 	@echo 'make fuzz [SEED=n] [OPS=n]       random operations against a model; EPISODE=n shows one of a seed'
 	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"
 	@echo "make findings                    teardown with the kernel's own driver, a boot for each test; read tests/findings.md"
