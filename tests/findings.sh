@@ -23,7 +23,7 @@ if [ "${1:-}" = one ]; then
 	while [ "$code" = 96 ] && [ $nr_tries -lt 3 ]; do
 		nr_tries=$((nr_tries + 1))
 		code=0
-		tests/vm/run.sh -k "$kernel" -m "$mode" -t 120 -l "$logs" \
+		tests/vm/run.sh -k "$kernel" -m "$mode" -t 420 -l "$logs" \
 			"[ $driver = gntdev ] || modprobe gntmap-$driver; FINDINGS=1 $program $driver '$claim'" \
 			>"$logs/tap" 2>"$logs/talk" || code=$?
 	done
