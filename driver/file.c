@@ -39,14 +39,8 @@ static int gntmap_open(struct inode *inode, struct file *file)
 static int gntmap_release(struct inode *inode, struct file *file)
 {
 	struct gntmap_file *priv = file->private_data;
-	struct gntmap_range *range;
 
-	while ((range = gntmap_offsets_first(&priv->offsets))) {
-		refcount_inc(&range->refs);
-		gntmap_offsets_remove(&priv->offsets, range);
-		gntmap_range_put(range);
-		cond_resched();
-	}
+	gntmap_offsets_exit(&priv->offsets);
 	gntmap_dmabuf_release(priv);
 	gntmap_account_put(priv->account);
 	kfree(priv);

@@ -166,7 +166,7 @@ enum gntmap_provider {
 };
 
 const char *gntmap_pages_provider(void);
-struct page **gntmap_pages_alloc(unsigned int nr, enum gntmap_provider *provider);
+int gntmap_pages_alloc(struct page **pages, unsigned int nr, enum gntmap_provider *provider);
 void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider);
 
 /* PV: the machine's memory (ram.c). */
@@ -197,8 +197,8 @@ u32 gntmap_account_domid(struct gntmap_account *account);
 struct gntmap_grants {
 	domid_t domid;			/* of all references, unless domids is there */
 	domid_t *domids;
-	grant_ref_t *refs;
 	u32 map_flags;			/* of the last mapping */
+	grant_ref_t *refs;		/* and behind them in the same memory: */
 	grant_handle_t *handles;	/* the kernel's; PV: under range->lock while MAPPED */
 	grant_handle_t *user_handles;	/* PV: the user's PTEs, under range->lock */
 };
@@ -266,7 +266,6 @@ struct gntmap_range {
 
 	enum gntmap_provider provider;
 	bool lost;			/* Xen refused an unmap: never use the pages again */
-	struct page **pages;
 	/* Of a lasting source; bit i: page i has its frame. Set before the range has an offset. */
 	unsigned long *present;
 	union {				/* by source */
@@ -278,6 +277,7 @@ struct gntmap_range {
 
 	unsigned long drain_delay;	/* jiffies */
 	struct delayed_work drain;
+	struct page *pages[];
 };
 
 struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
@@ -305,6 +305,7 @@ struct gntmap_offsets {
 };
 
 void gntmap_offsets_init(struct gntmap_offsets *offsets);
+void gntmap_offsets_exit(struct gntmap_offsets *offsets);
 int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *range,
 		       __u64 __user *offset);
 bool gntmap_offsets_remove(struct gntmap_offsets *offsets, struct gntmap_range *range);
@@ -314,7 +315,6 @@ bool gntmap_offsets_fixed(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_get(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_get_at(struct gntmap_offsets *offsets, unsigned long index);
 struct gntmap_range *gntmap_offsets_next(struct gntmap_offsets *offsets, unsigned long index);
-struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets);
 
 int gntmap_grants_copy_refs(struct gntmap_range *range, struct gntmap_file *priv,
 			    const void __user *refs);

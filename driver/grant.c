@@ -30,7 +30,7 @@
 
 #include "gntmap.h"
 
-static void forget(grant_handle_t *handles, unsigned int nr)
+static void forget(grant_handle_t *handles, size_t nr)
 {
 	while (nr--)
 		handles[nr] = INVALID_GRANT_HANDLE;
@@ -39,29 +39,24 @@ static void forget(grant_handle_t *handles, unsigned int nr)
 static int grants_alloc(struct gntmap_range *range)
 {
 	struct gntmap_grants *grants = &range->grants;
-	unsigned int nr = range->nr_pages;
-
-	grants->refs = kvmalloc_array(nr, sizeof(*grants->refs), GFP_USER_SIZED);
-	grants->handles = kvmalloc_array(nr, sizeof(*grants->handles), GFP_USER_SIZED);
-	if (!grants->refs || !grants->handles)
-		return -ENOMEM;
-	forget(grants->handles, nr);
-
+	size_t nr = range->nr_pages;
 	/* Not fixed: Xen does not write the user's PTEs. */
-	if (!range->backend->fixed)
-		return 0;
-	grants->user_handles = kvmalloc_array(nr, sizeof(*grants->user_handles),
-					      GFP_USER_SIZED);
-	if (!grants->user_handles)
+	size_t nr_handles = range->backend->fixed ? 2 * nr : nr;
+
+	static_assert(sizeof(*grants->handles) == sizeof(*grants->refs));
+
+	grants->refs = kvmalloc_array(nr + nr_handles, sizeof(*grants->refs), GFP_USER_SIZED);
+	if (!grants->refs)
 		return -ENOMEM;
-	forget(grants->user_handles, nr);
+	grants->handles = grants->refs + nr;
+	if (nr_handles > nr)
+		grants->user_handles = grants->handles + nr;
+	forget(grants->handles, nr_handles);
 	return 0;
 }
 
 static void grants_free(struct gntmap_range *range)
 {
-	kvfree(range->grants.user_handles);
-	kvfree(range->grants.handles);
 	kvfree(range->grants.refs);
 	kvfree(range->grants.domids);
 }

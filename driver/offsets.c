@@ -38,6 +38,17 @@ void gntmap_offsets_init(struct gntmap_offsets *offsets)
 	offsets->root = RB_ROOT;
 }
 
+/* Gives up all ranges. The caller has the last reference to the file: nobody looks for one any more. */
+void gntmap_offsets_exit(struct gntmap_offsets *offsets)
+{
+	struct gntmap_range *range, *next;
+
+	rbtree_postorder_for_each_entry_safe(range, next, &offsets->root, node) {
+		gntmap_range_put(range);
+		cond_resched();
+	}
+}
+
 /* The range with the lowest index that has @nr free pages below it, or NULL. */
 static struct gntmap_range *lowest_gap(struct rb_root *root, unsigned long nr)
 {
@@ -300,10 +311,4 @@ bool gntmap_offsets_fixed(struct gntmap_offsets *offsets, unsigned long index)
 	fixed = range && is_fixed(range);
 	spin_unlock(&offsets->lock);
 	return fixed;
-}
-
-/* The range with the lowest index, or NULL. The caller has the last reference to the file. */
-struct gntmap_range *gntmap_offsets_first(struct gntmap_offsets *offsets)
-{
-	return rb_entry_safe(rb_first(&offsets->root), struct gntmap_range, node);
 }

@@ -10,8 +10,8 @@
  * pages (change_pte_range() skips ZONE_DEVICE ones, for instance) can be seen on
  * all of them.
  */
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include <xen/balloon.h>
@@ -76,30 +76,19 @@ static int provide(unsigned int nr, struct page **pages, enum gntmap_provider pr
 
 /**
  * gntmap_pages_alloc - get pages to map foreign frames into
+ * @pages: where they go
  * @nr: how many
  * @provider: set to what they have to be freed with
  *
- * Return: their array, or ERR_PTR(-ENOMEM).
+ * Return: 0 or -ENOMEM.
  */
-struct page **gntmap_pages_alloc(unsigned int nr, enum gntmap_provider *provider)
+int gntmap_pages_alloc(struct page **pages, unsigned int nr, enum gntmap_provider *provider)
 {
-	struct page **pages;
-	int err;
-
-	pages = kvcalloc(nr, sizeof(*pages), GFP_USER_SIZED);
-	if (!pages)
-		return ERR_PTR(-ENOMEM);
-
 	*provider = READ_ONCE(default_provider);
-	err = provide(nr, pages, *provider);
-	if (err) {
-		kvfree(pages);
-		return ERR_PTR(err);
-	}
-	return pages;
+	return provide(nr, pages, *provider);
 }
 
-/* @pages as gntmap_pages_alloc() returned them, with nothing mapped in their frames. */
+/* @pages as gntmap_pages_alloc() left them, with nothing mapped in their frames. */
 void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider)
 {
 	unsigned int i;
@@ -114,5 +103,4 @@ void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provide
 		gnttab_pages_clear_private(nr, pages);
 		xen_free_ballooned_pages(nr, pages);
 	}
-	kvfree(pages);
 }

@@ -90,7 +90,7 @@ struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
 	err = gntmap_account_charge(priv->account, nr);
 	if (err)
 		return ERR_PTR(err);
-	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
+	range = kvzalloc(struct_size(range, pages, nr), GFP_USER_SIZED);
 	if (!range) {
 		err = -ENOMEM;
 		goto err_uncharge;
@@ -109,16 +109,14 @@ struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
 	err = source->alloc(range);
 	if (err)
 		goto err_free_source;
-	range->pages = gntmap_pages_alloc(nr, &range->provider);
-	if (IS_ERR(range->pages)) {
-		err = PTR_ERR(range->pages);
+	err = gntmap_pages_alloc(range->pages, nr, &range->provider);
+	if (err)
 		goto err_free_source;
-	}
 	return range;
 
 err_free_source:
 	source->free(range);
-	kfree(range);
+	kvfree(range);
 err_uncharge:
 	gntmap_account_uncharge(priv->account, nr);
 	return ERR_PTR(err);
@@ -190,7 +188,7 @@ void gntmap_range_put(struct gntmap_range *range)
 		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
 	range->source->free(range);
 	gntmap_account_uncharge(range->account, range->nr_pages);
-	kfree(range);
+	kvfree(range);
 }
 
 /**
