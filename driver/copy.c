@@ -6,7 +6,8 @@
  * Segments are taken in chunks. One side of a segment at least is a grant,
  * which cannot cross a page, so the caller's side crosses one boundary at
  * most and a segment becomes one operation or two, each with at most one page
- * of the caller's. The pages of a chunk are pinned for one hypercall.
+ * of the caller's. The pages of a chunk are pinned for one hypercall, as many at
+ * once as lie one after the other.
  */
 #include <linux/delay.h>
 #include <linux/sched/signal.h>
@@ -27,8 +28,9 @@
 struct batch {
 	unsigned int nr_ops;
 	struct gnttab_copy ops[MAX_OPS];
-	struct page *pages[MAX_OPS];	/* of the caller, pinned; NULL between two grants */
-	bool dirties[MAX_OPS];		/* the page is the destination */
+	struct gnttab_copy_ptr *sides[MAX_OPS];	/* which is the caller's; NULL between two grants */
+	unsigned long addrs[MAX_OPS];	/* of the caller's page */
+	struct page *pages[MAX_OPS];	/* it, if it is pinned */
 	u8 segment[MAX_OPS];		/* of the chunk, that the operation is a part of */
 	struct gntdev_grant_copy_segment segments[CHUNK];
 };
@@ -82,53 +84,82 @@ static void set_grant(struct gnttab_copy_ptr *side, grant_ref_t ref, domid_t dom
 	side->offset = offset;
 }
 
-/* One side of an operation, a page of the caller's, which is pinned now. -EFAULT, -ENOMEM. */
-static int set_page(struct gnttab_copy_ptr *side, const void __user *virt, bool write,
-		    struct page **page)
+/* One side of the last operation, in a page of the caller's. */
+static void set_virt(struct batch *batch, struct gnttab_copy_ptr *side, const void __user *virt)
 {
-	int nr = pin_user_pages_fast((unsigned long)virt, 1, write ? FOLL_WRITE : 0, page);
-
-	if (nr < 1)
-		return nr ?: -EFAULT;
-	side->u.gmfn = xen_page_to_gfn(*page);
 	side->domid = DOMID_SELF;
 	side->offset = offset_in_page(virt);
-	return 0;
+	batch->sides[batch->nr_ops] = side;
+	batch->addrs[batch->nr_ops] = (unsigned long)virt & PAGE_MASK;
 }
 
 /* Turn segment @i of the chunk into operations. */
-static int add_segment(struct batch *batch, unsigned int i)
+static void add_segment(struct batch *batch, unsigned int i)
 {
 	const struct gntdev_grant_copy_segment *seg = &batch->segments[i];
 	unsigned int done, len;
-	int err = 0;
 
 	for (done = 0; done < seg->len; done += len) {
 		struct gnttab_copy *op = &batch->ops[batch->nr_ops];
-		struct page **page = &batch->pages[batch->nr_ops];
 
 		len = part(seg, done);
-		*page = NULL;
 		op->flags = seg->flags & (GNTCOPY_source_gref | GNTCOPY_dest_gref);
 		op->len = len;
 		/* If the hypercall as a whole fails, no operation was looked at. */
 		op->status = GNTST_general_error;
 		batch->segment[batch->nr_ops] = i;
-		batch->dirties[batch->nr_ops] = !(seg->flags & GNTCOPY_dest_gref);
+		batch->sides[batch->nr_ops] = NULL;
+		batch->pages[batch->nr_ops] = NULL;
 
 		if (seg->flags & GNTCOPY_source_gref)
 			set_grant(&op->source, seg->source.foreign.ref,
 				  seg->source.foreign.domid, seg->source.foreign.offset + done);
 		else
-			err = set_page(&op->source, seg->source.virt + done, false, page);
+			set_virt(batch, &op->source, seg->source.virt + done);
 		if (seg->flags & GNTCOPY_dest_gref)
 			set_grant(&op->dest, seg->dest.foreign.ref,
 				  seg->dest.foreign.domid, seg->dest.foreign.offset + done);
 		else
-			err = set_page(&op->dest, seg->dest.virt + done, true, page);
-		if (err)
-			return err;
+			set_virt(batch, &op->dest, seg->dest.virt + done);
 		batch->nr_ops++;
+	}
+}
+
+/* Is the caller's page of operation @i written to? */
+static bool writes(const struct batch *batch, unsigned int i)
+{
+	return batch->sides[i] == &batch->ops[i].dest;
+}
+
+/* How many operations from @first on have the caller's pages one after the other. */
+static unsigned int run(const struct batch *batch, unsigned int first)
+{
+	unsigned int nr = 1;
+
+	while (first + nr < batch->nr_ops && batch->sides[first + nr] &&
+	       writes(batch, first + nr) == writes(batch, first) &&
+	       batch->addrs[first + nr] == batch->addrs[first] + nr * PAGE_SIZE)
+		nr++;
+	return nr;
+}
+
+/* -EFAULT, -ENOMEM: some are pinned and others not. */
+static int pin(struct batch *batch)
+{
+	unsigned int first, i;
+	int nr;
+
+	for (first = 0; first < batch->nr_ops; first += nr) {
+		nr = 1;
+		if (!batch->sides[first])
+			continue;
+		nr = pin_user_pages_fast(batch->addrs[first], run(batch, first),
+					 writes(batch, first) ? FOLL_WRITE : 0,
+					 &batch->pages[first]);
+		if (nr < 1)
+			return nr ?: -EFAULT;
+		for (i = first; i < first + nr; i++)
+			batch->sides[i]->u.gmfn = xen_page_to_gfn(batch->pages[i]);
 	}
 	return 0;
 }
@@ -162,14 +193,24 @@ static void do_ops(struct batch *batch)
 }
 
 /* What was not done was not written to. */
+static bool dirtied(const struct batch *batch, unsigned int i)
+{
+	return writes(batch, i) && batch->ops[i].status == GNTST_okay;
+}
+
 static void unpin(struct batch *batch)
 {
-	unsigned int i;
+	unsigned int first, nr;
 
-	for (i = 0; i < batch->nr_ops; i++)
-		if (batch->pages[i])
-			unpin_user_pages_dirty_lock(&batch->pages[i], 1, batch->dirties[i] &&
-						    batch->ops[i].status == GNTST_okay);
+	for (first = 0; first < batch->nr_ops; first += nr) {
+		nr = 1;
+		if (!batch->pages[first])
+			continue;
+		while (first + nr < batch->nr_ops && batch->pages[first + nr] &&
+		       dirtied(batch, first + nr) == dirtied(batch, first))
+			nr++;
+		unpin_user_pages_dirty_lock(&batch->pages[first], nr, dirtied(batch, first));
+	}
 }
 
 static int preset_statuses(struct gntdev_grant_copy_segment __user *u, unsigned int nr)
@@ -216,8 +257,9 @@ static int copy_chunk(struct gntmap_file *priv, struct batch *batch,
 	}
 
 	batch->nr_ops = 0;
-	for (i = 0; i < nr && !err; i++)
-		err = add_segment(batch, i);
+	for (i = 0; i < nr; i++)
+		add_segment(batch, i);
+	err = pin(batch);
 	if (!err)
 		do_ops(batch);
 	unpin(batch);

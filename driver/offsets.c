@@ -38,7 +38,7 @@ void gntmap_offsets_init(struct gntmap_offsets *offsets)
 	offsets->root = RB_ROOT;
 }
 
-/* Gives up all ranges. The caller has the last reference to the file: nobody looks for one any more. */
+/* Gives up all ranges. The caller has the last reference to the file: nobody looks one up. */
 void gntmap_offsets_exit(struct gntmap_offsets *offsets)
 {
 	struct gntmap_range *range, *next;
