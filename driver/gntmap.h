@@ -168,6 +168,7 @@ enum gntmap_provider {
 const char *gntmap_pages_provider(void);
 int gntmap_pages_alloc(struct page **pages, unsigned int nr, enum gntmap_provider *provider);
 void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provider provider);
+void gntmap_pages_exit(void);
 
 /* PV: the machine's memory (ram.c). */
 bool gntmap_ram_known(void);

@@ -91,6 +91,7 @@ err_exit_dmabuf:
 static void __exit gntmap_exit(void)
 {
 	gntmap_range_exit();
+	gntmap_pages_exit();
 	gntmap_ram_exit();
 	gntmap_dmabuf_exit();
 }

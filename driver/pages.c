@@ -56,12 +56,98 @@ const char *gntmap_pages_provider(void)
 	return provider_names[READ_ONCE(default_provider)];
 }
 
+/*
+ * Unpopulated pages for the next range. They take no memory, but in PV finding
+ * one costs as much as mapping a grant in it: xen_alloc_unpopulated_pages() walks
+ * the page tables to its p2m entry.
+ */
+#define MOST_KEPT	4096u
+
+static struct {
+	spinlock_t lock;	/* what follows */
+	unsigned int nr;
+	struct page *pages[MOST_KEPT];
+} kept = { .lock = __SPIN_LOCK_UNLOCKED(kept.lock) };
+
+static unsigned int keep = MOST_KEPT;
+
+/* Return: how many there were. */
+static unsigned int take_kept(struct page **pages, unsigned int nr)
+{
+	spin_lock(&kept.lock);
+	nr = min(nr, kept.nr);
+	kept.nr -= nr;
+	memcpy(pages, kept.pages + kept.nr, nr * sizeof(*pages));
+	spin_unlock(&kept.lock);
+	return nr;
+}
+
+static void put_unpopulated(struct page **pages, unsigned int nr)
+{
+	unsigned int max = READ_ONCE(keep), some = 0;
+
+	spin_lock(&kept.lock);
+	/* Without them they are ordinary memory that the balloon would have to go without. */
+	if (IS_ENABLED(CONFIG_XEN_UNPOPULATED_ALLOC) && kept.nr < max)
+		some = min(nr, max - kept.nr);
+	memcpy(kept.pages + kept.nr, pages, some * sizeof(*pages));
+	kept.nr += some;
+	spin_unlock(&kept.lock);
+
+	if (some < nr)
+		gnttab_free_pages(nr - some, pages + some);
+}
+
+static int get_unpopulated(struct page **pages, unsigned int nr)
+{
+	unsigned int some = take_kept(pages, nr);
+	int err;
+
+	if (some == nr)
+		return 0;
+	err = gnttab_alloc_pages(nr - some, pages + some);
+	if (err)
+		put_unpopulated(pages, some);
+	return err;
+}
+
+static void free_kept(void)
+{
+	struct page *page;
+
+	while (take_kept(&page, 1))
+		gnttab_free_pages(1, &page);
+}
+
+static int keep_set(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_uint_minmax(val, kp, 0, MOST_KEPT);
+
+	if (!err)
+		free_kept();
+	return err;
+}
+
+static const struct kernel_param_ops keep_ops = {
+	.set = keep_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(keep, &keep_ops, &keep, 0644);
+MODULE_PARM_DESC(keep, "Unpopulated pages to keep for later ranges at most (4096, and no more)");
+
+/* Nobody has pages any more. */
+void gntmap_pages_exit(void)
+{
+	free_kept();
+}
+
 static int provide(unsigned int nr, struct page **pages, enum gntmap_provider provider)
 {
 	int err;
 
 	if (provider == GNTMAP_UNPOPULATED)
-		return gnttab_alloc_pages(nr, pages);
+		return get_unpopulated(pages, nr);
 
 	err = xen_alloc_ballooned_pages(nr, pages);
 	if (err)
@@ -98,7 +184,7 @@ void gntmap_pages_free(struct page **pages, unsigned int nr, enum gntmap_provide
 		ClearPageDirty(pages[i]);
 
 	if (provider == GNTMAP_UNPOPULATED) {
-		gnttab_free_pages(nr, pages);
+		put_unpopulated(pages, nr);
 	} else {
 		gnttab_pages_clear_private(nr, pages);
 		xen_free_ballooned_pages(nr, pages);

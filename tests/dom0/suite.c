@@ -26,7 +26,7 @@
 
 struct suite suite;
 
-static const char *const parameters[] = { "limit", "provider" };
+static const char *const parameters[] = { "limit", "provider", "keep" };
 
 /* Why a case was skipped: memory that the child shares with us. */
 static char *skipped;

@@ -484,6 +484,8 @@ static unsigned int survive(const struct operation *op)
 	unsigned int nr, all = 0;
 	bool has = false;
 
+	/* No page is there before it is asked for. */
+	set_core_parameter("keep", "0");
 	/* What is allocated once and for all is not counted. */
 	op->prepare(&s);
 	expect(op->run(&s), 0);
