@@ -26,7 +26,7 @@ for kernel in ${KERNEL:-6.12}; do
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	mkdir -p "$work/usr/lib/signed"
-	openssl req -quiet -new -x509 -newkey rsa:2048 -nodes -sha256 -days 2 -subj /CN=nobody/ -keyout "$work.key" -out "$work.x509" 2>/dev/null
+	openssl req -new -x509 -newkey rsa:2048 -nodes -sha256 -days 2 -subj /CN=nobody/ -keyout "$work.key" -out "$work.x509" 2>/dev/null
 	"$KDIR/scripts/sign-file" sha256 "$work.key" "$work.x509" "build/$RELEASE/modules/gntmap.ko" "$work/usr/lib/signed/gntmap.ko"
 	rm -f "$work.key" "$work.x509"
 	for mode in ${MODE:-pv pvh}; do
