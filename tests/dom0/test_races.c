@@ -425,6 +425,7 @@ static void change_limit(struct racer *racer)
 {
 	set_core_parameter("limit", atomic_load(&racer->nr_done) % 2 ? "65536" : "2");
 	set_core_parameter("provider", atomic_load(&racer->nr_done) % 16 == 7 ? "ballooned" : "unpopulated");
+	set_core_parameter("keep", atomic_load(&racer->nr_done) % 4 < 2 ? "4096" : "1");
 }
 
 static void limits_change(void)

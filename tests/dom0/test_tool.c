@@ -108,7 +108,8 @@ static void lists(void)
 	tool(0, "list");
 	snprintf(text, sizeof(text), "%-9s  loaded     /dev/xen/gntmap-%s\n", suite.strategy, suite.strategy);
 	check_said(text);
-	check_said("core       loaded: limit=");
+	check_said("core       loaded: keep=");
+	check_said(" limit=");
 	tool(0, "--json list");
 	snprintf(text, sizeof(text), "\"node\": \"/dev/xen/gntmap-%s\"", suite.strategy);
 	check_said(text);
