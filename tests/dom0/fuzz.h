@@ -83,6 +83,7 @@ struct frange {
 	enum fstate state;
 	bool mapped_writable;
 	uint32_t nr_pins[RANGE_MAX];
+	bool lost[RANGE_MAX];	/* its PTE was given up (PV), and its grant if the kernel had not asked for the page */
 	uint32_t holders;	/* bit: that child has VMAs of it */
 	/* notification */
 	uint32_t action;
@@ -189,8 +190,9 @@ struct model_info {
 	uint64_t nr_ranges, nr_pages, nr_mapped, nr_draining;
 };
 struct model_info model_info(const struct ffile *file);
-/* Somebody has the page mapped by grant. */
-bool model_busy(uint32_t page);
+/* Whether somebody has the page mapped by grant. */
+enum fbusy { F_FREE, F_PERHAPS, F_BUSY };
+enum fbusy model_busy(uint32_t page);
 struct ffile *model_any_file(uint32_t choice, int *fd);
 struct frange *model_any_range(uint32_t choice);
 struct fmapping *model_any_mapping(uint32_t choice);

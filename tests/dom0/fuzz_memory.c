@@ -62,6 +62,7 @@ void op_mmap(struct fuzz_op *op)
 	for (uint32_t i = 0; i < RANGE_MAX; i++) {
 		m->there[i] = i < r->nr;
 		m->lost[i] = false;
+		r->lost[i] = false;
 		m->prot[i] = prot;
 	}
 	r->state = F_MAPPED;
@@ -302,8 +303,10 @@ void op_dontneed(struct fuzz_op *op)
 	nr = run(m, op->arg[1], &first);
 	nr = 1 + op->arg[2] % nr;
 	answer(madvise(m->place + first * PAGE_SIZE, nr * PAGE_SIZE, MADV_DONTNEED) ? -errno : 0, 0);
-	for (uint32_t i = first; suite.pv && i < first + nr; i++)
+	for (uint32_t i = first; suite.pv && i < first + nr; i++) {
 		m->lost[i] = true;
+		m->range->lost[i] = true;
+	}
 }
 
 /* arg: mapping, page */

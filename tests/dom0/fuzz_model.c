@@ -122,13 +122,22 @@ static uint32_t pins(const struct frange *range)
 	return nr;
 }
 
+static bool lost(const struct frange *range, uint32_t page)
+{
+	for (uint32_t i = 0; i < range->nr; i++)
+		if (range->page[i] == page && range->lost[i])
+			return true;
+	return false;
+}
+
 /* The last VMA is gone. */
 static void unmapped(struct frange *range)
 {
 	if (range->notify_mapped) {
 		volatile uint8_t *byte = (uint8_t *)w->truth + range->notify_page * PAGE_SIZE + range->byte;
 
-		if ((range->action & UNMAP_NOTIFY_CLEAR_BYTE) && range->mapped_writable)
+		/* A page that had been lost before the byte was named cannot be written to. */
+		if ((range->action & UNMAP_NOTIFY_CLEAR_BYTE) && range->mapped_writable && !lost(range, range->notify_page))
 			must(*byte == 0, "the byte that was to be cleared is %#x", *byte);
 		range->action &= ~UNMAP_NOTIFY_CLEAR_BYTE;
 	}
@@ -216,16 +225,23 @@ struct model_info model_info(const struct ffile *file)
 	return info;
 }
 
-bool model_busy(uint32_t page)
+enum fbusy model_busy(uint32_t page)
 {
+	enum fbusy busy = F_FREE;
+
 	for (const struct frange *r = w->ranges; r < w->ranges + NR_RANGES; r++) {
-		if (!r->used || r->foreign)
+		if (!r->used || r->foreign || r->state == F_IDLE)
 			continue;
-		for (uint32_t i = 0; i < r->nr; i++)
-			if (r->page[i] == page && (r->state == F_MAPPED || (r->state == F_DRAINING && r->nr_pins[i])))
-				return true;
+		for (uint32_t i = 0; i < r->nr; i++) {
+			if (r->page[i] != page)
+				continue;
+			if (r->nr_pins[i] || (r->state == F_MAPPED && !r->lost[i]))
+				return F_BUSY;
+			if (r->state == F_MAPPED)
+				busy = F_PERHAPS;
+		}
 	}
-	return false;
+	return busy;
 }
 
 struct ffile *model_any_file(uint32_t choice, int *fd)

@@ -11,6 +11,9 @@ VM=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$VM/lib.sh"
 
+# In the environment it says what is to be run.
+unset STRATEGY
+
 kernel=$1
 shift
 assignments=$("$VM/kernel.sh" "$kernel")
