@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "block.h"
+#include "throttle.h"
+
 static void *move(void *arg)
 {
 	struct flight *f = arg;
@@ -80,6 +83,33 @@ static int start_uring(struct flight *f)
 		io_uring_prep_read(io_uring_get_sqe(&f->ring), f->fd, f->addr, f->length, 0);
 	ret = io_uring_submit(&f->ring);
 	return ret < 0 ? ret : 0;
+}
+
+static bool throttled;
+
+const char *flight_device_create(unsigned int size_mib, char *why, size_t why_size)
+{
+	const char *node = block_create(size_mib);
+	int ret;
+
+	if (!node) {
+		snprintf(why, why_size, "null_blk: %s", strerror(errno));
+		return NULL;
+	}
+	ret = throttle_create(node);
+	if (ret) {
+		snprintf(why, why_size, "cgroup2's io.max: %s", strerror(-ret));
+		return NULL;
+	}
+	throttled = true;
+	return node;
+}
+
+void flight_device_remove(void)
+{
+	if (throttled)
+		throttle_remove();
+	block_remove();
 }
 
 int flight_start(struct flight *f, enum transfer_kind kind, const char *node, bool out, void *addr, size_t length)

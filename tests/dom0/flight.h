@@ -28,6 +28,13 @@ struct flight {
 };
 
 /*
+ * The device that flights go to: one in memory (block.h), with throttle_create(). Once, before any child. Its node, or NULL
+ * and in @why what is missing.
+ */
+const char *flight_device_create(unsigned int size_mib, char *why, size_t why_size);
+void flight_device_remove(void);
+
+/*
  * Begin to move memory out to the device, or in from it, at its offset 0. When this returns 0 the request is with the
  * device, if that is slow enough. Else a negative errno.
  */

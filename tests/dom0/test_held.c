@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "block.h"
 #include "domain_state.h"
 #include "flight.h"
 #include "pin.h"
@@ -367,18 +366,10 @@ static const struct suite_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	const char *device = block_create(4);
 	int ret;
 
-	if (!device)
-		snprintf(no_device, sizeof(no_device), "null_blk: %s", strerror(errno));
-	else if ((ret = throttle_create(device)))
-		snprintf(no_device, sizeof(no_device), "cgroup2's io.max: %s", strerror(-ret));
-	else
-		node = device;
+	node = flight_device_create(4, no_device, sizeof(no_device));
 	ret = suite_main(cases, ARRAY_SIZE(cases), argc, argv);
-	if (node)
-		throttle_remove();
-	block_remove();
+	flight_device_remove();
 	return ret;
 }
