@@ -3,7 +3,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms check-debug check-pressure check-lockdown fuzz unit vm-run vm-shell readme clean help
+.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms check-debug check-pressure check-lockdown findings fuzz unit vm-run vm-shell readme clean help
 
 all: modules userspace
 

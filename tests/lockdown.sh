@@ -17,14 +17,14 @@ for program in ${PROGRAMS:-test_abi test_input test_copy test_notify test_vma te
 done
 strategies=${STRATEGY:-mixedmap policy vmio}
 
-tests/vm/host.sh
+tests/vm/host.sh openssl:openssl
 failed=0
 for kernel in ${KERNEL:-6.12}; do
 	tests/vm/prepare.sh "$kernel"
 	RELEASE="" KDIR=""
 	eval "$(tests/vm/kernel.sh "$kernel")"
 	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
+	trap 'rm -rf "$work" "$work.key" "$work.x509"' EXIT
 	mkdir -p "$work/usr/lib/signed"
 	openssl req -new -x509 -newkey rsa:2048 -nodes -sha256 -days 2 -subj /CN=nobody/ -keyout "$work.key" -out "$work.x509" 2>/dev/null
 	"$KDIR/scripts/sign-file" sha256 "$work.key" "$work.x509" "build/$RELEASE/modules/gntmap.ko" "$work/usr/lib/signed/gntmap.ko"

@@ -20,7 +20,7 @@ if [ -e "$mark" ] && [ -e "$CACHE/kernel/$(cat "$mark")/compiler" ]; then
 fi
 
 missing=
-for tool in flex:flex bison:bison bc:bc /usr/include/libelf.h:libelf-dev /usr/include/openssl/ssl.h:libssl-dev; do
+for tool in flex:flex bison:bison bc:bc patch:patch /usr/include/libelf.h:libelf-dev /usr/include/openssl/ssl.h:libssl-dev; do
 	case $tool in
 	/*) [ -e "${tool%%:*}" ] ;;
 	*) command -v "${tool%%:*}" >/dev/null ;;
