@@ -214,3 +214,15 @@ void wait_busy(uint32_t first, uint32_t count, int64_t nr)
 	} while (now_us() - start < 10000000);
 	check(busy == nr, "%ld of the granter's pages %u to %u are mapped, not %ld", busy, first, first + count - 1, nr);
 }
+
+bool range_pin(const struct range *r, uint32_t page, enum pin_kind kind, struct pin *pin)
+{
+	int ret = pin_page(pin, kind, range_page(r, page));
+
+	if (kind == PIN_URING && (ret == -EOPNOTSUPP || ret == -ENOSYS))
+		return false;
+	if (ret == -EFAULT && strategy_is("vmio"))
+		return false;
+	check(!ret, "%s: %s", pin_name(kind), errno_name(ret));
+	return true;
+}

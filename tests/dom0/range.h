@@ -12,6 +12,8 @@
 #include <xen/grant_table.h>
 #include <xen/gntdev.h>
 
+#include "pin.h"
+
 struct range {
 	int fd;
 	uint32_t first; /* the granter's page */
@@ -58,6 +60,12 @@ void check_writes(char *addr, uint32_t first, uint32_t nr);
 /* Content and liveness of some of the range's pages, in every direction that its protection allows. */
 void range_check_pages(const struct range *r, uint32_t page, uint32_t nr);
 void range_check(const struct range *r);
+
+/*
+ * Holds on to a page of it. False: not to be had here, this kernel does not pin such pages so, or the strategy refuses it.
+ * Any other failure is the case's.
+ */
+bool range_pin(const struct range *r, uint32_t page, enum pin_kind kind, struct pin *pin);
 
 /* 0, or the signal that reading (or writing) one word there raises. */
 int touch(void *addr, bool write);

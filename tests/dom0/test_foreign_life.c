@@ -30,19 +30,6 @@
 #define NR 40u	   /* more than one batch */
 #define PINNED 35u /* in the second one */
 
-/* Not to be had here: this kernel does not pin such pages so, or the strategy refuses it. */
-static bool pin(struct pin *pin, enum pin_kind kind, void *addr)
-{
-	int ret = pin_page(pin, kind, addr);
-
-	if (kind == PIN_URING && (ret == -EOPNOTSUPP || ret == -ENOSYS))
-		return false;
-	if (ret == -EFAULT && strategy_is("vmio"))
-		return false;
-	check(!ret, "%s: %s", pin_name(kind), errno_name(ret));
-	return true;
-}
-
 static void pin_outlives_range(void)
 {
 	uint64_t content[PAGE_SIZE / 8], sum;
@@ -53,7 +40,7 @@ static void pin_outlives_range(void)
 		struct range r = foreign_map(fd, FIRST, NR, RW), other;
 		struct pin p;
 
-		if (!pin(&p, kind, range_page(&r, PINNED))) {
+		if (!range_pin(&r, PINNED, kind, &p)) {
 			range_unmap(&r);
 			close(fd);
 			continue;
@@ -153,7 +140,7 @@ static void let_go_in_every_way(void)
 
 		fd = open_node();
 		r = second_map(fd);
-		if (pin(&p, kind, range_page(&r, PINNED))) {
+		if (range_pin(&r, PINNED, kind, &p)) {
 			range_unmap(&r);
 			close(fd);
 			expect(unpin_page(&p, NULL), 0);
@@ -216,7 +203,7 @@ static void no_zombie(void)
 	let_go_in_every_way();
 	fd = open_node();
 	r = second_map(fd);
-	pinned = pin(&p, PIN_PIPE, range_page(&r, PINNED));
+	pinned = range_pin(&r, PINNED, PIN_PIPE, &p);
 	ret = unload_strategy();
 	check(ret == -EWOULDBLOCK || ret == -EBUSY, "an open and mapped module: %s", errno_name(ret));
 	second_end();

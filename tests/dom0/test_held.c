@@ -100,18 +100,6 @@ static void check_gone(void)
 	check(domain_is_gone(second.domid), "domain %u is a zombie after we let go", second.domid);
 }
 
-static bool pin(struct pin *pin, enum pin_kind kind, void *addr)
-{
-	int ret = pin_page(pin, kind, addr);
-
-	if (kind == PIN_URING && (ret == -EOPNOTSUPP || ret == -ENOSYS))
-		return false;
-	if (ret == -EFAULT && strategy_is("vmio"))
-		return false;
-	check(!ret, "%s: %s", pin_name(kind), errno_name(ret));
-	return true;
-}
-
 /* A domain that gets no CPU time answers nothing, and need not. */
 static void paused(void)
 {
@@ -125,7 +113,7 @@ static void paused(void)
 	fd = open_node();
 	r = second_map(fd);
 	check_pattern(r.addr, 0, NR, SEED);
-	pinned = pin(&p, PIN_PIPE, range_page(&r, PINNED));
+	pinned = range_pin(&r, PINNED, PIN_PIPE, &p);
 	munmap_at_once(&r);
 	again = second_map(fd);
 	munmap_at_once(&again);
@@ -156,8 +144,8 @@ static void destroyed_while_pinned(void)
 	fd = open_node();
 	a = second_map(fd);
 	b = second_map(fd);
-	check(pin(&pipe, PIN_PIPE, range_page(&a, PINNED)), "vmsplice is refused");
-	has_ring = pin(&ring, PIN_URING, range_page(&b, 0));
+	check(range_pin(&a, PINNED, PIN_PIPE, &pipe), "vmsplice is refused");
+	has_ring = range_pin(&b, 0, PIN_URING, &ring);
 	munmap_at_once(&a);
 	second_end();
 	/* What is mapped shows the dead domain's pages, and Xen would map those again; the others are gone. */
