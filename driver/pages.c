@@ -84,9 +84,11 @@ static unsigned int take_kept(struct page **pages, unsigned int nr)
 
 static void put_unpopulated(struct page **pages, unsigned int nr)
 {
-	unsigned int max = READ_ONCE(keep), some = 0;
+	unsigned int max, some = 0;
 
 	spin_lock(&kept.lock);
+	/* Inside: who lowers it takes away what is kept from then on. */
+	max = READ_ONCE(keep);
 	/* Without them they are ordinary memory that the balloon would have to go without. */
 	if (IS_ENABLED(CONFIG_XEN_UNPOPULATED_ALLOC) && kept.nr < max)
 		some = min(nr, max - kept.nr);
