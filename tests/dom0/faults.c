@@ -22,7 +22,10 @@ struct function {
 	int values[FAULTS_MAX_VALUES];
 };
 
-/* A pointer's function returns NULL, user copies how many bytes are left, set_phys_to_machine() false. */
+/*
+ * A pointer's function returns NULL, user copies how many bytes are left, set_phys_to_machine() false. Where there is nothing to return
+ * (0 values) calls are only counted.
+ */
 static const struct function functions[] = {
 	{ { "__kmalloc_cache_noprof", "kmalloc_trace" }, FAULT_DIRECT, 1, { 0 } },
 	{ { "__kmalloc_noprof", "__kmalloc" }, FAULT_DIRECT, 1, { 0 } },
@@ -30,6 +33,7 @@ static const struct function functions[] = {
 	{ { "_copy_from_user" }, FAULT_DIRECT, 1, { 1 } },
 	{ { "_copy_to_user" }, FAULT_DIRECT, 1, { 1 } },
 	{ { "gnttab_alloc_pages" }, FAULT_DIRECT, 1, { -ENOMEM } },
+	{ { "gnttab_free_pages" }, FAULT_DIRECT, 0, { 0 } },
 	{ { "xen_alloc_ballooned_pages" }, FAULT_DIRECT, 1, { -ENOMEM } },
 	{ { "gnttab_pages_set_private" }, FAULT_DIRECT, 1, { -ENOMEM } },
 	{ { "gnttab_map_refs" }, FAULT_DIRECT, 2, { -EFAULT, -ENOMEM } },
@@ -99,7 +103,7 @@ static int add_hypercalls(void)
 	return 0;
 }
 
-int faults_open(const char **what)
+static int open_all(const char **what)
 {
 	int err;
 
@@ -117,6 +121,21 @@ int faults_open(const char **what)
 	return add_hypercalls();
 }
 
+int faults_main(const struct suite_case *cases, size_t nr_cases, int argc, char **argv)
+{
+	const char *what;
+	int err;
+
+	if (system("modprobe -q gntmap_fault"))
+		fprintf(stderr, "%s: there is no gntmap_fault\n", argv[0]);
+	err = open_all(&what);
+	if (err) {
+		fprintf(stderr, "%s: %s: %s\n", argv[0], what, errno_name(err));
+		return 2;
+	}
+	return suite_main(cases, nr_cases, argc, argv);
+}
+
 const char *faults_missing(void)
 {
 	return missing;
@@ -130,6 +149,14 @@ size_t faults_nr(void)
 const struct fault *faults_get(size_t i)
 {
 	return &faults[i];
+}
+
+const struct fault *faults_find(const char *name)
+{
+	for (size_t i = 0; i < nr_faults; i++)
+		if (!strcmp(faults[i].name, name))
+			return &faults[i];
+	return NULL;
 }
 
 static void arm(const struct fault_arm *want)

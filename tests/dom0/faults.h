@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "../kernel/gntmap_fault.h"
+#include "suite.h"
 
 #define FAULTS_MAX_VALUES 3
 
@@ -20,20 +21,19 @@ struct fault {
 	uint32_t site;
 	bool hypercall;
 	bool spoils; /* it is gnttab_map_refs() */
-	int nr_values;
+	int nr_values; /* 0: it cannot fail */
 	int values[FAULTS_MAX_VALUES]; /* what it may return in place of what it would */
 };
 
-/*
- * Opens the device and names the sites, once, before any process that uses it is forked. 0 or a negative errno, and
- * then *what tells what failed.
- */
-int faults_open(const char **what);
+/* As suite_main(), with the device open and the sites named. */
+int faults_main(const struct suite_case *cases, size_t nr_cases, int argc, char **argv);
 /* Functions that this kernel has not or that it lets nobody probe, separated by blanks; "" if there is none. */
 const char *faults_missing(void);
 /* How many places; and place i. */
 size_t faults_nr(void);
 const struct fault *faults_get(size_t i);
+/* By name; NULL if it is missing. */
+const struct fault *faults_find(const char *name);
 
 /* The rest ends the case when it does not succeed. From here on this process's calls count. */
 void faults_count(void);

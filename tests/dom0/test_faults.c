@@ -513,7 +513,7 @@ static unsigned int survive(const struct operation *op)
 	for (size_t i = 0; i < faults_nr(); i++) {
 		const struct fault *fault = faults_get(i);
 
-		if (!calls[i])
+		if (!calls[i] || !fault->nr_values)
 			continue;
 		nr = 0;
 		for (int v = 0; v < fault->nr_values; v++)
@@ -698,15 +698,5 @@ static const struct suite_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	const char *what;
-	int err;
-
-	if (system("modprobe -q gntmap_fault"))
-		fprintf(stderr, "%s: there is no gntmap_fault\n", argv[0]);
-	err = faults_open(&what);
-	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", argv[0], what, errno_name(err));
-		return 2;
-	}
-	return suite_main(cases, ARRAY_SIZE(cases), argc, argv);
+	return faults_main(cases, ARRAY_SIZE(cases), argc, argv);
 }

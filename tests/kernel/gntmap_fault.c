@@ -42,6 +42,7 @@ struct site {
 	unsigned long call;	/* address of the hypercall, or 0 */
 	atomic_t calls;
 	atomic_t fired;
+	atomic64_t sum;
 	unsigned long nr;
 	unsigned long arg;
 };
@@ -83,6 +84,16 @@ static bool is_ours(unsigned long addr, unsigned long *begin, unsigned long *end
 	return strstarts(module, "[gntmap") && !strstarts(module, "[gntmap_fault");
 }
 
+/*
+ * Is it somebody who came between? A probe that is not ftrace's is a breakpoint, whose handler
+ * counts as an NMI, and an NMI as an interrupt (__nmi_enter()).
+ */
+static bool interrupted(void)
+{
+	return in_serving_softirq() ||
+		hardirq_count() >> HARDIRQ_SHIFT > in_nmi() >> NMI_SHIFT;
+}
+
 static bool called_by_us(struct site *site, const struct pt_regs *regs)
 {
 	unsigned long callers[32];
@@ -90,10 +101,10 @@ static bool called_by_us(struct site *site, const struct pt_regs *regs)
 
 	if (READ_ONCE(armed_tgid) != task_tgid_nr(current))
 		return false;
-	/* Its place says it all. (A breakpoint's handler looks like an NMI's: in_task() is false there.) */
+	/* Its place says it all. */
 	if (site->call)
 		return true;
-	if (!in_task())
+	if (interrupted())
 		return false;
 	/* A call's return address is that of the instruction behind it. */
 	if (is_ours(*(unsigned long *)regs->sp - 1, NULL, NULL))
@@ -134,7 +145,10 @@ static int at_function(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct site *site = container_of(probe, struct site, probe);
 
-	if (!called_by_us(site, regs) || !is_it(site))
+	if (!called_by_us(site, regs))
+		return 0;
+	atomic64_add((u32)regs->di, &site->sum);
+	if (!is_it(site))
 		return 0;
 	if (armed.what == FAULT_SPOIL) {
 		spoil((void *)regs->di, regs->cx);
@@ -302,6 +316,7 @@ static int arm(const struct fault_arm __user *arg)
 	for (i = 0; i < nr_sites; i++) {
 		atomic_set(&sites[i]->calls, 0);
 		atomic_set(&sites[i]->fired, 0);
+		atomic64_set(&sites[i]->sum, 0);
 	}
 	armed = want;
 	smp_store_release(&armed_tgid, task_tgid_nr(current));
@@ -323,6 +338,7 @@ static int about_site(struct fault_site __user *arg)
 	about.hypercall = site->call != 0;
 	about.nr = site->nr;
 	about.arg = site->arg;
+	about.sum = atomic64_read(&site->sum);
 	memcpy(about.name, site->name, sizeof(about.name));
 	return copy_to_user(arg, &about, sizeof(about)) ? -EFAULT : 0;
 }

@@ -72,6 +72,7 @@ struct fault_site {
 	__u32 hypercall;	/* 1: it is one; then, of the last call: */
 	__u64 nr;		/* the hypercall's number */
 	__u64 arg;		/* its first argument, mostly a command */
+	__u64 sum;		/* a function: of its first arguments, if these are 32 bits wide */
 	char name[FAULT_NAME_SIZE];	/* the function, or the place of the hypercall */
 };
 #define FAULT_SITE _IOWR(0xE8, 4, struct fault_site)
