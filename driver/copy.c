@@ -22,18 +22,32 @@
 #include "gntmap.h"
 
 #define CHUNK		32	/* segments */
-#define MAX_OPS		(2 * CHUNK)
 #define EAGAIN_MAX_MS	256
 
 struct batch {
+	struct gntdev_grant_copy_segment *segments;	/* a chunk of them */
+	struct gnttab_copy *ops;	/* one or two for each */
+	struct page **pages;		/* the caller's, one for each operation, if it is pinned */
+	u8 *segment;			/* that the operation is a part of */
 	unsigned int nr_ops;
-	struct gnttab_copy ops[MAX_OPS];
-	struct gnttab_copy_ptr *sides[MAX_OPS];	/* which is the caller's; NULL between two grants */
-	unsigned long addrs[MAX_OPS];	/* of the caller's page */
-	struct page *pages[MAX_OPS];	/* it, if it is pinned */
-	u8 segment[MAX_OPS];		/* of the chunk, that the operation is a part of */
-	struct gntdev_grant_copy_segment segments[CHUNK];
 };
+
+/* Room for chunks of @nr segments, or NULL. Memory may get cleared: no more than it takes. */
+static struct batch *batch_alloc(unsigned int nr)
+{
+	struct batch *batch;
+
+	batch = kmalloc(sizeof(*batch) + nr * (sizeof(*batch->segments) +
+					       2 * (sizeof(*batch->ops) + sizeof(*batch->pages) +
+						    sizeof(*batch->segment))), GFP_KERNEL);
+	if (!batch)
+		return NULL;
+	batch->segments = (void *)(batch + 1);
+	batch->ops = (void *)(batch->segments + nr);
+	batch->pages = (void *)(batch->ops + 2 * nr);
+	batch->segment = (void *)(batch->pages + 2 * nr);
+	return batch;
+}
 
 /* Is it something that Xen can be asked for? */
 static int check_segment(struct gntmap_file *priv, const struct gntdev_grant_copy_segment *seg)
@@ -84,13 +98,12 @@ static void set_grant(struct gnttab_copy_ptr *side, grant_ref_t ref, domid_t dom
 	side->offset = offset;
 }
 
-/* One side of the last operation, in a page of the caller's. */
-static void set_virt(struct batch *batch, struct gnttab_copy_ptr *side, const void __user *virt)
+/* One side of an operation, in a page of the caller's. Its address is there until it is pinned. */
+static void set_virt(struct gnttab_copy_ptr *side, const void __user *virt)
 {
+	side->u.gmfn = (unsigned long)virt & PAGE_MASK;
 	side->domid = DOMID_SELF;
 	side->offset = offset_in_page(virt);
-	batch->sides[batch->nr_ops] = side;
-	batch->addrs[batch->nr_ops] = (unsigned long)virt & PAGE_MASK;
 }
 
 /* Turn segment @i of the chunk into operations. */
@@ -108,37 +121,45 @@ static void add_segment(struct batch *batch, unsigned int i)
 		/* If the hypercall as a whole fails, no operation was looked at. */
 		op->status = GNTST_general_error;
 		batch->segment[batch->nr_ops] = i;
-		batch->sides[batch->nr_ops] = NULL;
 		batch->pages[batch->nr_ops] = NULL;
 
-		if (seg->flags & GNTCOPY_source_gref)
+		if (op->flags & GNTCOPY_source_gref)
 			set_grant(&op->source, seg->source.foreign.ref,
 				  seg->source.foreign.domid, seg->source.foreign.offset + done);
 		else
-			set_virt(batch, &op->source, seg->source.virt + done);
-		if (seg->flags & GNTCOPY_dest_gref)
+			set_virt(&op->source, seg->source.virt + done);
+		if (op->flags & GNTCOPY_dest_gref)
 			set_grant(&op->dest, seg->dest.foreign.ref,
 				  seg->dest.foreign.domid, seg->dest.foreign.offset + done);
 		else
-			set_virt(batch, &op->dest, seg->dest.virt + done);
+			set_virt(&op->dest, seg->dest.virt + done);
 		batch->nr_ops++;
 	}
 }
 
-/* Is the caller's page of operation @i written to? */
-static bool writes(const struct batch *batch, unsigned int i)
+/* Is the caller's page written to? */
+static bool writes(const struct gnttab_copy *op)
 {
-	return batch->sides[i] == &batch->ops[i].dest;
+	return !(op->flags & GNTCOPY_dest_gref);
 }
 
-/* How many operations from @first on have the caller's pages one after the other. */
-static unsigned int run(const struct batch *batch, unsigned int first)
+/* Which side is in the caller's page; NULL: both are grants. */
+static struct gnttab_copy_ptr *own_side(struct gnttab_copy *op)
 {
+	if (writes(op))
+		return &op->dest;
+	return op->flags & GNTCOPY_source_gref ? NULL : &op->source;
+}
+
+/* How many operations from @op on, of @max, have the caller's pages one after the other. */
+static unsigned int run(struct gnttab_copy *op, unsigned int max)
+{
+	u64 addr = own_side(op)->u.gmfn;
+	u16 flags = op->flags;
 	unsigned int nr = 1;
 
-	while (first + nr < batch->nr_ops && batch->sides[first + nr] &&
-	       writes(batch, first + nr) == writes(batch, first) &&
-	       batch->addrs[first + nr] == batch->addrs[first] + nr * PAGE_SIZE)
+	while (nr < max && op[nr].flags == flags &&
+	       own_side(&op[nr])->u.gmfn == addr + nr * PAGE_SIZE)
 		nr++;
 	return nr;
 }
@@ -150,16 +171,18 @@ static int pin(struct batch *batch)
 	int nr;
 
 	for (first = 0; first < batch->nr_ops; first += nr) {
+		struct gnttab_copy *op = &batch->ops[first];
+		struct page **pages = &batch->pages[first];
+
 		nr = 1;
-		if (!batch->sides[first])
+		if (!own_side(op))
 			continue;
-		nr = pin_user_pages_fast(batch->addrs[first], run(batch, first),
-					 writes(batch, first) ? FOLL_WRITE : 0,
-					 &batch->pages[first]);
+		nr = pin_user_pages_fast(own_side(op)->u.gmfn, run(op, batch->nr_ops - first),
+					 writes(op) ? FOLL_WRITE : 0, pages);
 		if (nr < 1)
 			return nr ?: -EFAULT;
-		for (i = first; i < first + nr; i++)
-			batch->sides[i]->u.gmfn = xen_page_to_gfn(batch->pages[i]);
+		for (i = 0; i < nr; i++)
+			own_side(&op[i])->u.gmfn = xen_page_to_gfn(pages[i]);
 	}
 	return 0;
 }
@@ -195,7 +218,7 @@ static void do_ops(struct batch *batch)
 /* What was not done was not written to. */
 static bool dirtied(const struct batch *batch, unsigned int i)
 {
-	return writes(batch, i) && batch->ops[i].status == GNTST_okay;
+	return writes(&batch->ops[i]) && batch->ops[i].status == GNTST_okay;
 }
 
 static void unpin(struct batch *batch)
@@ -213,12 +236,12 @@ static void unpin(struct batch *batch)
 	}
 }
 
-static int preset_statuses(struct gntdev_grant_copy_segment __user *u, unsigned int nr)
+/* None of the chunk was copied. */
+static void put_no_statuses(struct gntdev_grant_copy_segment __user *u, unsigned int nr)
 {
 	while (nr--)
 		if (put_user(GNTST_general_error, &u[nr].status))
-			return -EFAULT;
-	return 0;
+			break;
 }
 
 /* Each segment's first failure, or that there was none. */
@@ -243,26 +266,24 @@ static int copy_chunk(struct gntmap_file *priv, struct batch *batch,
 		      struct gntdev_grant_copy_segment __user *u, unsigned int nr)
 {
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	if (copy_from_user(batch->segments, u, nr * sizeof(*u)))
 		return -EFAULT;
-	err = preset_statuses(u, nr);
-	if (err)
-		return err;
-	for (i = 0; i < nr; i++) {
-		err = check_segment(priv, &batch->segments[i]);
-		if (err)
-			return err;
-	}
-
 	batch->nr_ops = 0;
-	for (i = 0; i < nr; i++)
-		add_segment(batch, i);
-	err = pin(batch);
-	if (!err)
-		do_ops(batch);
-	unpin(batch);
+	for (i = 0; i < nr && !err; i++) {
+		err = check_segment(priv, &batch->segments[i]);
+		if (!err)
+			add_segment(batch, i);
+	}
+	if (!err) {
+		err = pin(batch);
+		if (!err)
+			do_ops(batch);
+		unpin(batch);
+	}
+	if (err)
+		put_no_statuses(u, nr);
 	return err ?: put_statuses(batch, u, nr);
 }
 
@@ -285,7 +306,9 @@ long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy 
 
 	if (copy_from_user(&op, u, sizeof(op)))
 		return -EFAULT;
-	batch = kmalloc_obj(*batch, GFP_KERNEL);
+	if (!op.count)
+		return 0;
+	batch = batch_alloc(min_t(unsigned int, op.count, CHUNK));
 	if (!batch)
 		return -ENOMEM;
 
