@@ -103,15 +103,22 @@ static struct gntmap_user_ptes *user_ptes_alloc(struct gntmap_range *range,
 						struct vm_area_struct *vma)
 {
 	unsigned int nr_tables = table_of(vma->vm_start, range->nr_pages - 1) + 1;
-	struct gntmap_user_ptes *user;
+	struct gntmap_user_ptes *user = gntmap_range_room(range);
 
-	user = kzalloc(struct_size(user, tables, nr_tables), GFP_KERNEL_ACCOUNT);
+	if (!user)
+		user = kmalloc(struct_size(user, tables, nr_tables), GFP_KERNEL_ACCOUNT);
 	if (!user)
 		return NULL;
 	mutex_init(&user->lock);
 	user->range = range;
 	user->vm_start = vma->vm_start;
 	return user;
+}
+
+static void user_ptes_free(struct gntmap_user_ptes *user)
+{
+	if (user != gntmap_range_room(user->range))
+		kfree(user);
 }
 
 static int pv_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
@@ -145,7 +152,7 @@ err_unmap_user:
 err_remove_notifier:
 	mmu_interval_notifier_remove(&user->notifier);
 err_free_user:
-	kfree(user);
+	user_ptes_free(user);
 	return err;
 }
 
@@ -155,7 +162,7 @@ static void pv_close(struct gntmap_range *range)
 	if (!range->user)
 		return;		/* mmap failed */
 	mmu_interval_notifier_remove(&range->user->notifier);
-	kfree(range->user);
+	user_ptes_free(range->user);
 	range->user = NULL;
 }
 
@@ -175,6 +182,8 @@ const struct gntmap_backend gntmap_backend_pv = {
 	.name = "pv",
 	.vm_flags = VM_DONTCOPY | VM_WIPEONFORK,
 	.fixed = true,
+	/* The pages of a small range are in two page tables at most. */
+	.room = sizeof(struct gntmap_user_ptes) + 2 * sizeof(u64),
 	.mmap = pv_mmap,
 	.close = pv_close,
 	.fault = pv_fault,

@@ -23,6 +23,9 @@
 
 #include "gntmap.h"
 
+/* Updates on the stack: unmapping must not allocate. */
+#define CLEAR_BATCH	32
+
 /* The page table of the kernel that was looked at last. */
 struct walk {
 	unsigned long base;	/* the first address that it maps */
@@ -203,9 +206,9 @@ void gntmap_foreign_pv_map(struct gntmap_range *range, unsigned int first, unsig
 /* The user's PTEs: of the frames that the kernel's have, which need no translation any more. */
 static int pv_map(struct gntmap_range *range, struct vm_area_struct *vma)
 {
-	struct mmu_update updates[GNTMAP_UNMAP_BATCH];
-	unsigned int which[GNTMAP_UNMAP_BATCH];
-	s32 errs[GNTMAP_UNMAP_BATCH];
+	struct mmu_update updates[CLEAR_BATCH];
+	unsigned int which[CLEAR_BATCH];
+	s32 errs[CLEAR_BATCH];
 	unsigned int i, nr = 0;
 	int err;
 
@@ -223,7 +226,7 @@ static int pv_map(struct gntmap_range *range, struct vm_area_struct *vma)
 			updates[nr].val = pte_val_ma(pte);
 			which[nr++] = i;
 		}
-		if (nr == GNTMAP_UNMAP_BATCH || (nr && i + 1 == range->nr_pages)) {
+		if (nr == CLEAR_BATCH || (nr && i + 1 == range->nr_pages)) {
 			update(updates, nr, range->foreign.domid, errs);
 			while (nr--) {
 				/* We hold the frame: this is not a thing to be told apart. */
@@ -241,8 +244,8 @@ static int pv_map(struct gntmap_range *range, struct vm_area_struct *vma)
 
 /* PTEs on their way out. */
 struct clearing {
-	struct mmu_update updates[GNTMAP_UNMAP_BATCH];
-	unsigned int which[GNTMAP_UNMAP_BATCH];	/* page of the range */
+	struct mmu_update updates[CLEAR_BATCH];
+	unsigned int which[CLEAR_BATCH];	/* page of the range */
 	unsigned int nr;
 	bool stale;		/* TLBs may have some that are out already */
 };
@@ -250,7 +253,7 @@ struct clearing {
 /* With or without what the TLBs have of them, which takes a hypercall less this way. */
 static void clear_some(struct gntmap_range *range, struct clearing *c, struct mmuext_op *flush)
 {
-	s32 errs[GNTMAP_UNMAP_BATCH];
+	s32 errs[CLEAR_BATCH];
 	struct multicall_entry calls[2] = {
 		{
 			.op = __HYPERVISOR_mmu_update,
@@ -279,7 +282,7 @@ static void clear_some(struct gntmap_range *range, struct clearing *c, struct mm
 
 static void clear_add(struct gntmap_range *range, struct clearing *c, unsigned int i, u64 maddr)
 {
-	if (c->nr == GNTMAP_UNMAP_BATCH)
+	if (c->nr == CLEAR_BATCH)
 		clear_some(range, c, NULL);
 	c->updates[c->nr].ptr = maddr | MMU_NORMAL_PT_UPDATE;
 	c->updates[c->nr].val = 0;

@@ -17,8 +17,14 @@
 
 #include "gntmap.h"
 
-/* A kilobyte on the stack: unmapping must not allocate. */
-#define REMOVE_BATCH 16
+#define REMOVE_BATCH 64
+
+struct remove_batch {
+	struct xen_remove_from_physmap ops[REMOVE_BATCH];
+	struct multicall_entry calls[REMOVE_BATCH];
+};
+
+static_assert(sizeof(struct remove_batch) <= GNTMAP_BATCH_BYTES);
 
 static xen_pfn_t gfn_of(struct gntmap_range *range, unsigned int i)
 {
@@ -67,8 +73,9 @@ static int xlate_map(struct gntmap_range *range, struct vm_area_struct *vma)
  */
 static void remove_some(struct gntmap_range *range, const unsigned int *which, unsigned int nr)
 {
-	struct xen_remove_from_physmap ops[REMOVE_BATCH];
-	struct multicall_entry calls[REMOVE_BATCH];
+	struct remove_batch *batch = gntmap_batch_get();
+	struct xen_remove_from_physmap *ops = batch->ops;
+	struct multicall_entry *calls = batch->calls;
 	bool one_by_one;
 	unsigned int i;
 
@@ -86,6 +93,7 @@ static void remove_some(struct gntmap_range *range, const unsigned int *which, u
 		if (calls[i].result)
 			gntmap_foreign_lose(range, which[i], calls[i].result);
 	}
+	gntmap_batch_put();
 	cond_resched();
 }
 

@@ -10,7 +10,7 @@
  *	dmabuf_export.c				the ways into a range
  *	offsets.c				where a file's ranges are
  *	range.c					the life of a mapping
- *	pages.c notify.c copy.c account.c ram.c dmabuf_import.c
+ *	pages.c batch.c notify.c copy.c account.c ram.c dmabuf_import.c
  *						what stands alone
  *
  * Calls go down only; whoever must be called back hands over an ops struct.
@@ -37,16 +37,7 @@
 #include "../include/uapi/xen/gntmap.h"
 #include "compat.h"
 
-/*
- * How many operations go into one hypercall. It bounds the time for which a
- * CPU cannot be preempted and the lock that happens to be held stays taken.
- */
-#define GNTMAP_MAP_BATCH	64
-/* Unmapping must not allocate: its operations live on the stack. Xen flushes TLBs once for 32. */
-#define GNTMAP_UNMAP_BATCH	32
-/* Pages that the kernel gets to reach at once, under a PTE lock. */
-#define GNTMAP_REACH_BATCH	16
-/* Foreign frames: Xen looks for something more urgent after each. */
+/* Foreign frames in one hypercall: Xen looks for something more urgent after each. */
 #define GNTMAP_FRAMES_BATCH	512u
 
 /*
@@ -137,6 +128,7 @@ struct gntmap_source {
  * @name: "pv" or "xlate"
  * @vm_flags: VMA flags it needs whatever the strategy
  * @fixed: a VMA must keep its place, size and protection for life
+ * @room: bytes that it wants of each small range (gntmap_range_room())
  * @mmap: maps the range's frames and shows them in @vma; undoes all on failure
  * @close: the last VMA is gone; nothing of it may be left
  * @fault: a PTE of the VMA is not there
@@ -148,6 +140,7 @@ struct gntmap_backend {
 	const char *name;
 	vm_flags_t vm_flags;
 	bool fixed;
+	size_t room;
 	int (*mmap)(struct gntmap_range *range, struct vm_area_struct *vma);
 	void (*close)(struct gntmap_range *range);
 	vm_fault_t (*fault)(struct gntmap_range *range, struct vm_fault *vmf);
@@ -175,6 +168,14 @@ bool gntmap_ram_known(void);
 bool gntmap_ram_has(unsigned long mfn);
 void gntmap_ram_exit(void);
 
+/* Operations where nothing may be allocated (batch.c). */
+#define GNTMAP_BATCH_BYTES	5120
+
+void *gntmap_batch_get(void);
+void gntmap_batch_put(void);
+int gntmap_batch_init(void);
+void gntmap_batch_exit(void);
+
 /* What a file may do (account.c). */
 struct gntmap_account {
 	refcount_t refs;	/* the file and each charged range hold one */
@@ -199,9 +200,9 @@ struct gntmap_grants {
 	domid_t domid;			/* of all references, unless domids is there */
 	domid_t *domids;
 	u32 map_flags;			/* of the last mapping */
-	grant_ref_t *refs;		/* and behind them in the same memory: */
+	grant_ref_t *refs;
 	grant_handle_t *handles;	/* the kernel's; PV: under range->lock while MAPPED */
-	grant_handle_t *user_handles;	/* PV: the user's PTEs, under range->lock */
+	grant_handle_t *user_handles;	/* PV, behind them: the user's PTEs, under range->lock */
 };
 
 /* The foreign frames behind a range (foreign.c). */
@@ -278,9 +279,21 @@ struct gntmap_range {
 
 	unsigned long drain_delay;	/* jiffies */
 	struct delayed_work drain;
-	struct page *pages[];
+	struct page **pages;
+	void *room;			/* of a small range, for arrays still to come */
 };
 
+/*
+ * What is known of each page of so many lies behind the range. Of more, each array is
+ * a piece of its own: together they would be rounded up to the next power of two.
+ */
+#define GNTMAP_SMALL_RANGE	16
+/* Bytes that a source keeps there for a page: a reference and two handles. */
+#define GNTMAP_SOURCE_ROOM	(sizeof(grant_ref_t) + 2 * sizeof(grant_handle_t))
+
+void *gntmap_range_array(struct gntmap_range *range, size_t size);
+void gntmap_range_free_array(struct gntmap_range *range, void *array);
+void *gntmap_range_room(struct gntmap_range *range);
 struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
 					const struct gntmap_source *source, u64 nr);
 void gntmap_range_put(struct gntmap_range *range);

@@ -30,6 +30,16 @@
 
 #include "gntmap.h"
 
+/*
+ * How many operations go into one hypercall. It bounds the time for which a
+ * CPU cannot be preempted and the lock that happens to be held stays taken.
+ */
+#define BATCH	128
+/* So few live on the stack; and so many pages the kernel gets to reach under a PTE lock. */
+#define FEW	16
+
+static_assert(BATCH * sizeof(struct gnttab_unmap_grant_ref) <= GNTMAP_BATCH_BYTES);
+
 static void forget(grant_handle_t *handles, size_t nr)
 {
 	while (nr--)
@@ -39,25 +49,23 @@ static void forget(grant_handle_t *handles, size_t nr)
 static int grants_alloc(struct gntmap_range *range)
 {
 	struct gntmap_grants *grants = &range->grants;
-	size_t nr = range->nr_pages;
 	/* Not fixed: Xen does not write the user's PTEs. */
-	size_t nr_handles = range->backend->fixed ? 2 * nr : nr;
+	unsigned int each = range->backend->fixed ? 2 : 1;
 
-	static_assert(sizeof(*grants->handles) == sizeof(*grants->refs));
-
-	grants->refs = kvmalloc_array(nr + nr_handles, sizeof(*grants->refs), GFP_USER_SIZED);
-	if (!grants->refs)
+	grants->refs = gntmap_range_array(range, sizeof(*grants->refs));
+	grants->handles = gntmap_range_array(range, each * sizeof(*grants->handles));
+	if (!grants->refs || !grants->handles)
 		return -ENOMEM;
-	grants->handles = grants->refs + nr;
-	if (nr_handles > nr)
-		grants->user_handles = grants->handles + nr;
-	forget(grants->handles, nr_handles);
+	if (each > 1)
+		grants->user_handles = grants->handles + range->nr_pages;
+	forget(grants->handles, each * (size_t)range->nr_pages);
 	return 0;
 }
 
 static void grants_free(struct gntmap_range *range)
 {
-	kvfree(range->grants.refs);
+	gntmap_range_free_array(range, range->grants.refs);
+	gntmap_range_free_array(range, range->grants.handles);
 	kvfree(range->grants.domids);
 }
 
@@ -243,7 +251,7 @@ static void set_unmap_op(struct gnttab_unmap_grant_ref *op, phys_addr_t addr, u3
 /* The kernel's mappings of pages @first and on, as many as go into one hypercall. */
 static void unmap_kernel(struct gntmap_range *range, unsigned int first, unsigned int nr)
 {
-	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
+	struct gnttab_unmap_grant_ref *ops = gntmap_batch_get();
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
@@ -252,6 +260,7 @@ static void unmap_kernel(struct gntmap_range *range, unsigned int first, unsigne
 	/* -EINVAL for a page that had not got into the p2m; what counts is each slot's status. */
 	gnttab_unmap_refs(ops, NULL, range->pages + first, nr);
 	check_unmapped(range, first, ops, nr);
+	gntmap_batch_put();
 }
 
 /* The user has it, and the kernel has not. */
@@ -264,7 +273,7 @@ static bool can_reach(const struct gntmap_grants *grants, unsigned int i)
 /* All of them or none. */
 static int reach_some(struct gntmap_range *range, unsigned int first, unsigned int nr)
 {
-	struct gnttab_map_grant_ref ops[GNTMAP_REACH_BATCH];
+	struct gnttab_map_grant_ref ops[FEW];
 	unsigned int i;
 
 	if (!map_kernel(range, first, nr, ops))
@@ -289,7 +298,7 @@ static int grants_reach(struct gntmap_range *range, unsigned int i)
 
 	/* Whoever asked for one before may want the next ones too. */
 	if (i && grants->handles[i - 1] != INVALID_GRANT_HANDLE)
-		max = min_t(unsigned int, range->nr_pages - i, GNTMAP_REACH_BATCH);
+		max = min_t(unsigned int, range->nr_pages - i, FEW);
 	while (nr < max && can_reach(grants, i + nr))
 		nr++;
 	if (nr > 1 && !reach_some(range, i, nr))
@@ -307,12 +316,13 @@ static int grants_reach(struct gntmap_range *range, unsigned int i)
  */
 int gntmap_grants_map(struct gntmap_range *range, bool writable)
 {
-	struct gnttab_map_grant_ref *ops;
+	struct gnttab_map_grant_ref few[FEW], *ops = few;
 	unsigned int first, nr, batch;
 	int err = 0;
 
-	batch = min_t(unsigned int, range->nr_pages, GNTMAP_MAP_BATCH);
-	ops = kmalloc_array(batch, sizeof(*ops), GFP_KERNEL);
+	batch = min_t(unsigned int, range->nr_pages, BATCH);
+	if (batch > ARRAY_SIZE(few))
+		ops = kmalloc_array(batch, sizeof(*ops), GFP_KERNEL);
 	if (!ops)
 		return -ENOMEM;
 
@@ -328,7 +338,8 @@ int gntmap_grants_map(struct gntmap_range *range, bool writable)
 			err = -EINTR;
 	}
 
-	kfree(ops);
+	if (ops != few)
+		kfree(ops);
 	return err;
 }
 
@@ -343,23 +354,22 @@ static int grants_map(struct gntmap_range *range, struct vm_area_struct *vma)
 /* As many as one hypercall takes. Does not sleep. Return: how many pages it saw to. */
 static unsigned int unmap_user(struct gntmap_range *range, unsigned int first, unsigned int end)
 {
-	struct gnttab_unmap_grant_ref ops[GNTMAP_UNMAP_BATCH];
+	struct gnttab_unmap_grant_ref *ops = gntmap_batch_get();
 	grant_handle_t *handles = range->grants.user_handles;
 	unsigned int nr;
 
 	spin_lock(&range->lock);
-	for (nr = 0; nr < ARRAY_SIZE(ops) && first + nr < end &&
+	for (nr = 0; nr < BATCH && first + nr < end &&
 	     handles[first + nr] != INVALID_GRANT_HANDLE; nr++)
 		set_unmap_op(&ops[nr], gntmap_user_pte(range, first + nr),
 			     user_flags(GNTMAP_host_map), &handles[first + nr]);
 	spin_unlock(&range->lock);
-	if (!nr)
-		return 1;
 
-	if (HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, ops, nr))
+	if (nr && HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, ops, nr))
 		pr_err_ratelimited("unmapping of %u user PTEs failed\n", nr);
 	check_unmapped(range, first, ops, nr);
-	return nr;
+	gntmap_batch_put();
+	return max(nr, 1u);
 }
 
 /* What the kernel has mapped stays. */
@@ -407,7 +417,7 @@ static unsigned int grants_unmap(struct gntmap_range *range)
 	unsigned int first, nr, end = range->nr_pages, nr_pinned = 0;
 
 	for (first = 0; first < end; first += max(nr, 1u)) {
-		for (nr = 0; nr < GNTMAP_UNMAP_BATCH && first + nr < end &&
+		for (nr = 0; nr < BATCH && first + nr < end &&
 		     handles[first + nr] != INVALID_GRANT_HANDLE &&
 		     page_count(range->pages[first + nr]) == 1; nr++)
 			;

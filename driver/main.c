@@ -78,11 +78,16 @@ static int __init gntmap_init(void)
 	err = gntmap_dmabuf_init();
 	if (err)
 		return err;
-	err = gntmap_range_init(xen_pv_domain() ? &gntmap_backend_pv : &gntmap_backend_xlate);
+	err = gntmap_batch_init();
 	if (err)
 		goto err_exit_dmabuf;
+	err = gntmap_range_init(xen_pv_domain() ? &gntmap_backend_pv : &gntmap_backend_xlate);
+	if (err)
+		goto err_exit_batch;
 	return 0;
 
+err_exit_batch:
+	gntmap_batch_exit();
 err_exit_dmabuf:
 	gntmap_dmabuf_exit();
 	return err;
@@ -91,6 +96,7 @@ err_exit_dmabuf:
 static void __exit gntmap_exit(void)
 {
 	gntmap_range_exit();
+	gntmap_batch_exit();
 	gntmap_pages_exit();
 	gntmap_ram_exit();
 	gntmap_dmabuf_exit();

@@ -73,6 +73,36 @@ static struct workqueue_struct *drain_wq;
 static void drain_work(struct work_struct *work);
 
 /**
+ * gntmap_range_array - memory for something that a range knows of each page
+ * @range: new
+ * @size: bytes for one page; widest first, as the arrays of a small range lie one
+ *	after the other. GNTMAP_SOURCE_ROOM for all that a source asks for.
+ *
+ * Return: the array, not cleared, for gntmap_range_free_array(), or NULL.
+ */
+void *gntmap_range_array(struct gntmap_range *range, size_t size)
+{
+	void *array = range->room;
+
+	if (range->nr_pages > GNTMAP_SMALL_RANGE)
+		return kvmalloc_array(range->nr_pages, size, GFP_USER_SIZED);
+	range->room += range->nr_pages * size;
+	return array;
+}
+
+void gntmap_range_free_array(struct gntmap_range *range, void *array)
+{
+	if (range->nr_pages > GNTMAP_SMALL_RANGE)
+		kvfree(array);
+}
+
+/* Of a small range: backend->room bytes for the backend; of others NULL. */
+void *gntmap_range_room(struct gntmap_range *range)
+{
+	return range->nr_pages > GNTMAP_SMALL_RANGE ? NULL : range + 1;
+}
+
+/**
  * gntmap_range_alloc - make a range with nothing in it
  * @priv: the file that asks, and that the pages are charged to
  * @source: of its frames
@@ -85,18 +115,22 @@ struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
 					const struct gntmap_source *source, u64 nr)
 {
 	struct gntmap_range *range;
+	size_t room = 0;
 	int err;
 
 	err = gntmap_account_charge(priv->account, nr);
 	if (err)
 		return ERR_PTR(err);
-	range = kvzalloc(struct_size(range, pages, nr), GFP_USER_SIZED);
+	if (nr <= GNTMAP_SMALL_RANGE)
+		room = backend->room + nr * (sizeof(*range->pages) + GNTMAP_SOURCE_ROOM);
+	range = kzalloc(sizeof(*range) + room, GFP_KERNEL_ACCOUNT);
 	if (!range) {
 		err = -ENOMEM;
 		goto err_uncharge;
 	}
 
 	refcount_set(&range->refs, 1);
+	range->room = (void *)(range + 1) + backend->room;
 	range->nr_pages = nr;
 	range->strategy = priv->strategy;
 	range->account = priv->account;
@@ -106,6 +140,10 @@ struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
 	spin_lock_init(&range->lock);
 	INIT_DELAYED_WORK(&range->drain, drain_work);
 
+	err = -ENOMEM;
+	range->pages = gntmap_range_array(range, sizeof(*range->pages));
+	if (!range->pages)
+		goto err_free_range;
 	err = source->alloc(range);
 	if (err)
 		goto err_free_source;
@@ -116,7 +154,9 @@ struct gntmap_range *gntmap_range_alloc(struct gntmap_file *priv,
 
 err_free_source:
 	source->free(range);
-	kvfree(range);
+	gntmap_range_free_array(range, range->pages);
+err_free_range:
+	kfree(range);
 err_uncharge:
 	gntmap_account_uncharge(priv->account, nr);
 	return ERR_PTR(err);
@@ -187,8 +227,9 @@ void gntmap_range_put(struct gntmap_range *range)
 	if (!range->lost)
 		gntmap_pages_free(range->pages, range->nr_pages, range->provider);
 	range->source->free(range);
+	gntmap_range_free_array(range, range->pages);
 	gntmap_account_uncharge(range->account, range->nr_pages);
-	kvfree(range);
+	kfree(range);
 }
 
 /**
