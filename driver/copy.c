@@ -22,6 +22,7 @@
 #include "gntmap.h"
 
 #define CHUNK		32	/* segments */
+#define FEW		2	/* so few need no memory but the stack */
 #define EAGAIN_MAX_MS	256
 
 struct batch {
@@ -32,16 +33,16 @@ struct batch {
 	unsigned int nr_ops;
 };
 
-/* Room for chunks of @nr segments, or NULL. Memory may get cleared: no more than it takes. */
-static struct batch *batch_alloc(unsigned int nr)
-{
-	struct batch *batch;
+#define BATCH_BYTES(nr_segments)						\
+	(sizeof(struct batch) +							\
+	 (nr_segments) * (sizeof(struct gntdev_grant_copy_segment) +		\
+			  2 * (sizeof(struct gnttab_copy) + sizeof(struct page *) + sizeof(u8))))
 
-	batch = kmalloc(sizeof(*batch) + nr * (sizeof(*batch->segments) +
-					       2 * (sizeof(*batch->ops) + sizeof(*batch->pages) +
-						    sizeof(*batch->segment))), GFP_KERNEL);
-	if (!batch)
-		return NULL;
+/* Makes a batch for chunks of @nr segments of BATCH_BYTES(@nr) at @memory. */
+static struct batch *batch_init(void *memory, unsigned int nr)
+{
+	struct batch *batch = memory;
+
 	batch->segments = (void *)(batch + 1);
 	batch->ops = (void *)(batch->segments + nr);
 	batch->pages = (void *)(batch->ops + 2 * nr);
@@ -299,18 +300,22 @@ static int copy_chunk(struct gntmap_file *priv, struct batch *batch,
  */
 long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy __user *u)
 {
+	u64 stack[DIV_ROUND_UP(BATCH_BYTES(FEW), sizeof(u64))];
 	struct ioctl_gntdev_grant_copy op;
 	unsigned int first, nr;
+	void *memory = stack;
 	struct batch *batch;
 	int err = 0;
 
 	if (copy_from_user(&op, u, sizeof(op)))
 		return -EFAULT;
-	if (!op.count)
-		return 0;
-	batch = batch_alloc(min_t(unsigned int, op.count, CHUNK));
-	if (!batch)
+	nr = min_t(unsigned int, op.count, CHUNK);
+	/* No more than it takes: the kernel may clear it. */
+	if (nr > FEW)
+		memory = kmalloc(BATCH_BYTES(nr), GFP_KERNEL);
+	if (!memory)
 		return -ENOMEM;
+	batch = batch_init(memory, nr);
 
 	for (first = 0; first < op.count && !err; first += nr) {
 		nr = min_t(unsigned int, op.count - first, CHUNK);
@@ -319,6 +324,7 @@ long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy 
 		if (!err && fatal_signal_pending(current))
 			err = -EINTR;
 	}
-	kfree(batch);
+	if (memory != stack)
+		kfree(memory);
 	return err;
 }
