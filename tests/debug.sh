@@ -30,7 +30,7 @@ for series in ${KERNEL:-6.12}; do
 		esac
 		code=0
 		# kmemleak believes only what it has found twice; all of that is in out/kmemleak, but what others lose is not our trouble.
-		ALLOW='kmemleak: [0-9]+ new suspected memory leaks' BOOT_TIMEOUT=900 MEMORY_MB=${MEMORY_MB:-$memory} XEN_ARGS="$args ${XEN_ARGS:-}" \
+		ALLOW='kmemleak: [0-9]+ new suspected memory leaks' BOOT_TIMEOUT=${BOOT_TIMEOUT:-1800} MEMORY_MB=${MEMORY_MB:-$memory} XEN_ARGS="$args ${XEN_ARGS:-}" \
 			tests/vm/run.sh -k "$kernel" -m "$mode" -g vmio -t "${TIMEOUT:-5400}" -l "$logs" "
 				export SUITE_PATIENCE=8
 				gntmap-test$programs ${STRATEGY:-mixedmap policy none}
