@@ -489,6 +489,18 @@ static unsigned int spoil_all(const struct operation *op, const struct fault *fa
 	return nr;
 }
 
+/* What is allocated once and for all is there from here on: our memory's pages too. */
+static void rehearse(const struct operation *op)
+{
+	struct scene s = { .fd = -1 };
+
+	/* No page is there before it is asked for. */
+	set_core_parameter("keep", "0");
+	op->prepare(&s);
+	expect(op->run(&s), 0);
+	finish(op, &s, false);
+}
+
 static unsigned int survive(const struct operation *op)
 {
 	uint32_t calls[FAULT_MAX_SITES] = { 0 };
@@ -497,14 +509,7 @@ static unsigned int survive(const struct operation *op)
 	unsigned int nr, all = 0;
 	bool has = false;
 
-	/* No page is there before it is asked for. */
-	set_core_parameter("keep", "0");
-	/* What is allocated once and for all is not counted. */
-	op->prepare(&s);
-	expect(op->run(&s), 0);
-	finish(op, &s, false);
-
-	s = (struct scene){ .fd = -1 };
+	rehearse(op);
 	op->prepare(&s);
 	faults_count();
 	expect(op->run(&s), 0);
@@ -692,8 +697,8 @@ static void kernel_fails(void)
 
 	if (!kernel_faults_open())
 		case_skip("/proc/thread-self/fail-nth (CONFIG_FAULT_INJECTION)");
-	set_core_parameter("keep", "0");
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+		rehearse(&operations[i]);
 		nr = fail_all(&operations[i], NULL, 0, 0);
 		tap_diag("%s: %u", operations[i].must, nr);
 		all += nr;
