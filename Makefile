@@ -3,7 +3,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms check-debug check-pressure check-lockdown findings fuzz unit vm-run vm-shell readme clean help
+.PHONY: all modules userspace compare check bench clients clients-volume check-unprotected check-dkms check-debug check-pressure check-lockdown check-races findings fuzz unit vm-run vm-shell readme clean help
 
 all: modules userspace
 
@@ -52,6 +52,9 @@ check-pressure:
 check-lockdown:
 	tests/lockdown.sh
 
+check-races:
+	tests/races.sh
+
 fuzz:
 	tests/fuzz.sh
 
@@ -94,6 +97,7 @@ help:
 	@echo 'make check-unprotected           the tests notice a strategy without its protection'
 	@echo 'make check-debug                 all tests on a kernel with KASAN, lockdep, kmemleak; it is built first, once'
 	@echo 'make check-pressure              memory, cgroups and Xen tables that run out, a CPU that goes'
+	@echo 'make check-races                 races on CPUs that run at once, with a kernel that preempts itself'
 	@echo 'make check-lockdown              tests in a kernel that is locked down after the modules were loaded'
 	@echo 'make fuzz [SEED=n] [OPS=n]       random operations against a model; EPISODE=n shows one of a seed'
 	@echo "make check-dkms                  DKMS builds and installs on each kernel, in a chroot"

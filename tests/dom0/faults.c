@@ -23,8 +23,8 @@ struct function {
 };
 
 /*
- * A pointer's function returns NULL, user copies how many bytes are left, set_phys_to_machine() false. Where there is nothing to return
- * (0 values) calls are only counted.
+ * A pointer's function returns NULL, user copies how many bytes are left, set_phys_to_machine() false. Where there is nothing
+ * to return (0 values) calls are only counted.
  */
 static const struct function functions[] = {
 	{ { "__kmalloc_cache_noprof", "kmalloc_trace" }, FAULT_DIRECT, 1, { 0 } },
@@ -35,6 +35,7 @@ static const struct function functions[] = {
 	{ { "gnttab_alloc_pages" }, FAULT_DIRECT, 1, { -ENOMEM } },
 	{ { "gnttab_free_pages" }, FAULT_DIRECT, 0, { 0 } },
 	{ { "xen_alloc_ballooned_pages" }, FAULT_DIRECT, 1, { -ENOMEM } },
+	{ { "xen_free_ballooned_pages" }, FAULT_DIRECT, 0, { 0 } },
 	{ { "gnttab_pages_set_private" }, FAULT_DIRECT, 1, { -ENOMEM } },
 	{ { "gnttab_map_refs" }, FAULT_DIRECT, 2, { -EFAULT, -ENOMEM } },
 	/* PV, in gnttab_map_refs(): only half is mapped, or all but one frame get known. */
