@@ -425,8 +425,9 @@ static void use_and_exit(void *arg)
 	atomic_store(holders, 1);
 	r = range_map(fd, FIRST, 2, RW);
 	look(r.addr, FIRST, 2);
-	/* A mapping is enough. */
+	/* A mapping is enough. The other one has its turn. */
 	close(fd);
+	sleep_ms(5);
 	look(r.addr, FIRST, 2);
 	atomic_store(holders, 0);
 }
@@ -454,6 +455,8 @@ static void unloaded_at_any_time(void)
 			use_and_exit(NULL);
 			_exit(0);
 		}
+		/* Once the one is first, once the other. */
+		sleep_ms(nr % 4 * 2);
 		do {
 			int held = atomic_load(holders);
 
@@ -467,7 +470,7 @@ static void unloaded_at_any_time(void)
 		check(!status, "the child ended with %#x", status);
 		check(!system(command), "%s failed", command);
 		nr++;
-	} while (goes_on(begun, nr, ENOUGH_PROCESSES) || !nr_gone);
+	} while (goes_on(begun, nr, ENOUGH_PROCESSES) || !nr_gone || !nr_held);
 	tap_diag("%u rounds, unloaded %u times, in use %u times", nr, nr_gone, nr_held);
 }
 
