@@ -29,7 +29,7 @@ for series in ${KERNEL:-6.12}; do
 		*) memory=2048 args=dom0_mem=1600M,max:1600M ;;
 		esac
 		code=0
-		# kmemleak believes only what it has found twice; all of that is in out/kmemleak, but what others lose is not our trouble.
+		# kmemleak believes only what it has found twice; out/kmemleak has all of it. What others lose is not our trouble.
 		ALLOW='kmemleak: [0-9]+ new suspected memory leaks' BOOT_TIMEOUT=${BOOT_TIMEOUT:-1800} MEMORY_MB=${MEMORY_MB:-$memory} XEN_ARGS="$args ${XEN_ARGS:-}" \
 			tests/vm/run.sh -k "$kernel" -m "$mode" -g vmio -t "${TIMEOUT:-5400}" -l "$logs" "
 				export SUITE_PATIENCE=8
