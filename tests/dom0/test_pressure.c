@@ -202,9 +202,7 @@ static void victim_of_oom(void)
 /* ---- what is unplugged ---- */
 
 #define CPU1 "/sys/devices/system/cpu/cpu1/online"
-#define HOTPLUG "/proc/sys/xen/balloon/hotplug_unpopulated"
 #define NR_TURNS 3
-#define BALLOON_PART 4096u
 
 static bool over;
 
@@ -263,45 +261,6 @@ static void cpu_goes(void)
 	tap_diag("%lu mappings by the other thread", (unsigned long)nr);
 }
 
-/*
- * Where it may not plug in new memory for that (xen.balloon.hotplug_unpopulated), Xen's balloon driver takes the pages that we ask
- * for out of dom0's own memory. When that runs out the answer is ENOMEM, and all comes back. Afterwards its thread plugs memory in
- * behind our back (reserve_additional_memory()): each time there is more of it.
- */
-static void memory_is_not_plugged(void)
-{
-	struct ioctl_gntdev_grant_ref *refs = refs_of(BALLOON_PART);
-	int fd = open_node(), ret = 0;
-	uint64_t offsets[512];
-	struct range small;
-	size_t nr;
-
-	if (write_file(HOTPLUG, "0"))
-		case_skip("a balloon driver with memory hotplug that can be turned off");
-	set_core_parameter("provider", "ballooned");
-	small = range_map(fd, 3, 8, RW);
-	for (nr = 0; nr < ARRAY_SIZE(offsets); nr++) {
-		ret = try_add(fd, refs, BALLOON_PART, &offsets[nr]);
-		if (ret)
-			break;
-	}
-	tap_diag("%zu ranges of %u pages, then %s", nr, BALLOON_PART, errno_name(ret));
-	expect(ret, -ENOMEM);
-	check(nr, "premise: none could be had");
-	range_check(&small);
-	/* A part comes back and can be had again. */
-	expect(try_remove(fd, offsets[--nr], BALLOON_PART), 0);
-	expect(try_add(fd, refs, BALLOON_PART, &offsets[nr]), 0);
-	close(fd);
-	range_check(&small);
-	range_munmap(&small);
-	/* Other pages were there all the time. */
-	set_core_parameter("provider", "unpopulated");
-	small = range_map(open_node(), 3, 8, RW);
-	range_check(&small);
-	range_unmap(&small);
-}
-
 static const struct suite_case cases[] = {
 	{ "64 K pages in one range", biggest_range, MODE_PV },
 	{ "Xen's maptrack table full in the middle of a range: ENOSPC, and all else goes on", maptrack_full, MODE_PV,
@@ -309,7 +268,6 @@ static const struct suite_case cases[] = {
 	{ "a memory cgroup's limit stops the right process", limit_stops_the_right_one },
 	{ "a process that is killed for want of memory gives its grants back", victim_of_oom },
 	{ "a CPU goes and comes while pages are mapped and pinned", cpu_goes, MODE_PV },
-	{ "memory hotplug off: ballooned pages run out with ENOMEM, and come back", memory_is_not_plugged, MODE_PV },
 };
 
 int main(int argc, char **argv)
