@@ -25,19 +25,19 @@ static const char *const settings[][2] = {
 	{ "fail_usercopy/verbose", "0" },
 };
 
-bool kernel_faults_open(void)
+const char *kernel_faults_open(void)
 {
-	char path[128];
+	static char path[128] = "/proc/thread-self/fail-nth";
 
-	nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	nth = open(path, O_RDWR | O_CLOEXEC);
 	if (nth < 0)
-		return false;
+		return path;
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		snprintf(path, sizeof(path), DEBUGFS "%s", settings[i][0]);
 		if (write_file(path, settings[i][1]))
-			return false;
+			return path;
 	}
-	return true;
+	return NULL;
 }
 
 void kernel_faults_arm(uint32_t k)

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* False: this kernel has none. It prints nothing to the log from here on. */
-bool kernel_faults_open(void);
+/* NULL, or the file of it that this kernel has not. It prints nothing to the log from here on. */
+const char *kernel_faults_open(void);
 /* The k-th of them from now on fails. */
 void kernel_faults_arm(uint32_t k);
 /* No more of them fails. Whether one did. */
