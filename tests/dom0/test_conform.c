@@ -135,6 +135,8 @@ static const struct conform_step removing[] = {
 	{ "with a smaller size", conform_remove_at, { 0, 2 } },
 	{ "with a bigger size", conform_remove_at, { 0, 4 } },
 	{ "its end", conform_remove_at, { PAGES(1), 2 } },
+	{ "all of it, from its second page on", conform_remove_at, { PAGES(1), 3 } },
+	{ "whatever its second page is in", conform_remove_at, { PAGES(1), 0 } },
 	{ "what is behind it", conform_remove_at, { PAGES(3), 3 } },
 	{ "somewhere in its first page", conform_remove_at, { 123, 3 } },
 	{ "again", conform_remove_at, { 0, 3 } },

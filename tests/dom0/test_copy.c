@@ -232,6 +232,29 @@ static void mixed_statuses(void)
 	}
 }
 
+/* A segment becomes two operations where our side crosses a page, and Xen takes no page of another domain's for ours. */
+static void one_part_fails(void)
+{
+	char *theirs = pattern(0, 1, 40), *ours = memory(3), *granted = ours + PAGE_SIZE;
+	struct range r = range_add(open_node(), 20, 1);
+	segment s[4] = {
+		from_page(0, 0, granted, 64),			/* not in this way at all */
+		from_page(0, 0, ours, 64),
+		from_page(0, 0, granted - 32, 64),		/* its second half */
+		from_page(0, 0, granted + PAGE_SIZE - 32, 64),	/* its first half */
+	};
+	int ret;
+
+	check(mmap(granted, PAGE_SIZE, RW, MAP_SHARED | MAP_FIXED, r.fd, r.offset) == granted, "%s", strerror(errno));
+	ret = try_copy(r.fd, s, ARRAY_SIZE(s));
+	if (ret == -EFAULT && strategy_is("vmio"))
+		case_skip("a pin: VM_IO refuses it");
+	expect(ret, 0);
+	check(s[0].status < 0 && !s[1].status, "premise: %d %d", s[0].status, s[1].status);
+	check_same(ours, theirs, 64);
+	check(s[2].status < 0 && s[3].status < 0, "%d %d", s[2].status, s[3].status);
+}
+
 static void refused_by_xen(void)
 {
 	uint32_t ro = suite.nr_rw;
@@ -462,6 +485,7 @@ static const struct suite_case cases[] = {
 	{ "odd pieces are copied right, over page boundaries and of no bytes too", odd_pieces },
 	{ "many segments of all directions are copied by one call", many_segments },
 	{ "a segment that fails says so, and its neighbours are copied", mixed_statuses, .revokes = true },
+	{ "a segment that fails by half fails", one_part_fails },
 	{ "what Xen refuses is a status and changes nothing", refused_by_xen },
 	{ "segments that nobody can copy are refused, and no status claims success", invalid },
 	{ "memory that cannot be accessed so is EFAULT", bad_memory },

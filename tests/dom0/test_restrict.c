@@ -20,6 +20,7 @@
 
 #include <xenevtchn.h>
 
+#include "channel.h"
 #include "foreign.h"
 #include "pin.h"
 #include "range.h"
@@ -162,6 +163,23 @@ static void channels_to_one_domain(void)
 	expect(try_notify(fd, r.offset, theirs), -EPERM);
 	expect(try_notify(fd, r.offset, nobodys), -EPERM);
 	range_remove(&r);
+	xenevtchn_close(handle);
+}
+
+/* Channels of which the other side has its end, too. */
+static void bound_channels_to_one_domain(void)
+{
+	int fd = open_node(), other = open_node();
+	struct range r = range_add(fd, FIRST, NR), others = range_add(other, FIRST, NR);
+	xenevtchn_handle *handle;
+	uint32_t port = bind_channel(&handle);
+
+	expect(try_restrict(fd, granter_id()), 0);
+	expect(try_restrict(other, other_id()), 0);
+	expect(try_notify(fd, r.offset, port), 0);
+	expect(try_notify(other, others.offset, port), -EPERM);
+	range_remove(&r);
+	range_remove(&others);
 	xenevtchn_close(handle);
 }
 
@@ -634,6 +652,7 @@ static const struct suite_case cases[] = {
 	{ "a restricted file maps one domain's pages only", names_one_domain },
 	{ "a restricted file copies one domain's grants only", copies_of_one_domain },
 	{ "a restricted file notifies one domain only", channels_to_one_domain },
+	{ "a restricted file uses no channel that another domain has bound", bound_channels_to_one_domain },
 	{ "a restricted file exports and imports for one domain only", dmabufs_of_one_domain },
 	{ "what a file has when it is restricted stays", what_it_has_stays },
 	{ "a restriction is for good", for_good },
