@@ -219,6 +219,24 @@ static void wait_released(void)
 	expect(try_wait(fd, buf, 0), -ENOENT);
 }
 
+/* The number of a descriptor that was closed is soon another buffer's, though the first buffer may still be there. */
+static void wait_by_old_number(void)
+{
+	int fd = open_node(), old = export(fd), kept = dup(old), buf;
+	pthread_t thread;
+
+	close(old);
+	buf = export(fd);
+	check(buf == old, "premise: %d, not %d", buf, old);
+	check(!pthread_create(&thread, NULL, close_later, &buf), "no thread");
+	expect(try_wait(fd, buf, WITHIN_MS), 0);
+	pthread_join(thread, NULL);
+	expect(try_wait(fd, buf, 0), -ETIMEDOUT);
+	close(kept);
+	expect(try_wait(fd, buf, 0), -ENOENT);
+	wait_busy(FIRST, NR, 0);
+}
+
 static void export_refused(void)
 {
 	int fd = open_node(), buf;
@@ -363,6 +381,28 @@ static void import_and_end(void *how)
 	raise(*(int *)how);
 }
 
+/* The number of a descriptor that was closed is soon another buffer's. */
+static void import_by_old_number(void)
+{
+	int fd = open_node(), old = make(DMABUF_PAGES, NR), buf;
+	uint32_t old_refs[NR], refs[NR];
+
+	let_go();
+	expect(try_import(fd, old, NR, old_refs), 0);
+	close(old);
+	buf = make(DMABUF_PAGES, NR);
+	check(buf == old, "premise: %d, not %d", buf, old);
+	expect(try_import(fd, buf, NR, refs), 0);
+	expect(try_release(fd, buf), 0);
+	check(granter_map(suite.granter, refs[0]) && errno == EINVAL, "the newer one is still granted");
+	check(!granter_map(suite.granter, old_refs[0]), "the older one: %s", strerror(errno));
+	check(!granter_unmap(suite.granter), "%s", strerror(errno));
+	expect(try_release(fd, buf), 0);
+	expect(try_release(fd, buf), -ENOENT);
+	close(buf);
+	wait_dead();
+}
+
 static void import_ends_with_file(void)
 {
 	int fd = open_node(), buf = make(DMABUF_PAGES, NR), sig = SIGKILL;
@@ -379,7 +419,7 @@ static void import_ends_with_file(void)
 
 static void import_refused(void)
 {
-	static const int bad[] = { DMABUF_RESOURCE, DMABUF_ODD, DMABUF_SHORT };
+	static const int bad[] = { DMABUF_RESOURCE, DMABUF_ODD, DMABUF_UNEVEN, DMABUF_SHORT };
 	int fd = open_node(), buf = make(DMABUF_PAGES, NR), ret;
 	uint32_t refs[NR + 1];
 
@@ -475,12 +515,14 @@ static const struct suite_case cases[] = {
 	{ "grants exported as a dma-buf are what a device sees", exported, MODE_XLATE },
 	{ "an exported dma-buf outlives its file", export_outlives_file, MODE_XLATE },
 	{ "whoever waits for a dma-buf's release is told, and finds the grants back", wait_released, MODE_XLATE },
+	{ "of two exports under one number the newer one is waited for", wait_by_old_number, MODE_XLATE },
 	{ "an export that cannot be leaves nothing behind", export_refused, MODE_XLATE, .revokes = true },
 	{ "an export whose answer cannot be written leaves nothing behind", export_without_answer, MODE_XLATE },
 	{ "an exported dma-buf can be closed at once by another thread", closed_at_once, MODE_XLATE },
 	{ "grants cannot be exported where Xen writes the PTEs", no_export_in_pv, MODE_PV },
 	{ "an imported dma-buf's pages are what the granter maps", imported },
 	{ "an imported dma-buf lives on until the granter has let go", import_lingers },
+	{ "of two imports under one number the newer one is released first", import_by_old_number },
 	{ "imports end with their file, and with SIGKILL", import_ends_with_file },
 	{ "an import that cannot be leaves nothing behind", import_refused },
 	{ "a dma-buf without struct pages can be imported", import_without_pages },

@@ -544,6 +544,8 @@ static void information(void)
 	info.flags = 0;
 	info.size++;
 	expect(ioctl(fd, GNTMAP_IOCTL_INFO, &info) ? -errno : 0, -EINVAL);
+	info.size -= 2;
+	expect(ioctl(fd, GNTMAP_IOCTL_INFO, &info) ? -errno : 0, -EINVAL);
 	expect(ioctl(fd, GNTMAP_IOCTL_INFO, 8ul) ? -errno : 0, -EFAULT);
 }
 

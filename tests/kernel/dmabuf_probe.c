@@ -61,9 +61,17 @@ static int set_pages(struct device *dev, struct sg_table *sgt, struct made *made
 
 	for_each_sgtable_sg(sgt, sg, i)
 		sg_set_page(sg, made->pages[i], PAGE_SIZE, 0);
+	/* Either touches two pages, so that the lists have as many as the buffer. */
 	if (made->kind == DMABUF_ODD)
-		sg_set_page(sgt->sgl, made->pages[0], PAGE_SIZE - 8, 8);
+		sg_set_page(sgt->sgl, made->pages[0], PAGE_SIZE, 8);
+	else if (made->kind == DMABUF_UNEVEN)
+		sg_set_page(sgt->sgl, made->pages[0], PAGE_SIZE + 8, 0);
 	return dma_map_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static bool lacks_last(enum dmabuf_kind kind)
+{
+	return kind == DMABUF_ODD || kind == DMABUF_UNEVEN || kind == DMABUF_SHORT;
 }
 
 static struct sg_table *made_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -75,7 +83,7 @@ static struct sg_table *made_map(struct dma_buf_attachment *attach, enum dma_dat
 	sgt = kzalloc_obj(*sgt, GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	err = sg_alloc_table(sgt, made->nr_pages - (made->kind == DMABUF_SHORT), GFP_KERNEL);
+	err = sg_alloc_table(sgt, made->nr_pages - lacks_last(made->kind), GFP_KERNEL);
 	if (err)
 		goto err_free_sgt;
 	if (made->kind == DMABUF_RESOURCE)
