@@ -457,7 +457,8 @@ static void *map_and_unmap(void *arg)
 {
 	struct mapper *m = arg;
 
-	while (now_us() < m->end_us) {
+	/* On a slow machine one has no turn before that. */
+	do {
 		struct range r = range_add(m->fd, m->first, 1 + m->nr_done % 4);
 		uint64_t page = r.offset / PAGE_SIZE;
 
@@ -475,7 +476,7 @@ static void *map_and_unmap(void *arg)
 			atomic_flag_clear(&offset_used[page + i]);
 		range_remove(&r);
 		m->nr_done++;
-	}
+	} while (now_us() < m->end_us);
 	return NULL;
 }
 
@@ -489,10 +490,8 @@ static void threads_on_one_descriptor(void)
 		mappers[i] = (struct mapper){ .fd = fd, .first = 8 * i, .end_us = now_us() + 1000000 };
 		check(!pthread_create(&mappers[i].thread, NULL, map_and_unmap, &mappers[i]), "no thread");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(mappers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mappers); i++)
 		pthread_join(mappers[i].thread, NULL);
-		check(mappers[i].nr_done, "thread %zu did nothing", i);
-	}
 }
 
 static void *close_descriptor(void *arg)
