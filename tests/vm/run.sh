@@ -94,7 +94,7 @@ mkfifo "$run/console.in" "$run/console.out" "$run/monitor.in" "$run/monitor.out"
 ) \
 	9>&- 2>"$run/qemu.log" </dev/null &
 pid=$!
-exec 7<>"$run/console.in"
+exec 7<>"$run/monitor.in"
 
 # The reader passes the command's output on as it comes and leaves a file for each message. It is in shell, because an awk may
 # wait for a full buffer; the serial line is slower than both.
@@ -127,9 +127,12 @@ reader=$!
 # The emulator loses an interrupt now and then: VMRUN and #VMEXIT change a word of pending interrupts without a lock (helper_vmrun(),
 # do_vmexit() in QEMU's svm_helper.c), in which its other thread may set a bit at that moment. The APIC has the timer's interrupt
 # then (IRR), nobody looks for it, and no time passes until some other one comes: a dom0 in PVH stood still for 12 minutes.
-# So there is one each second, from Xen's console: XON (Ctrl-Q), which dom0's terminal takes for itself.
+# So there is one each second, from the PIT, with which Xen does nothing once it is up (timer_interrupt()). Its console's would
+# not do: that UART is polled, with a timer, after Xen has once found its interrupt slow.
 poke() {
-	printf '\021' >&7
+	[ -n "$up" ] || ! grep -q 'Serial input to DOM0' "$logs/console.log" || up=1
+	# Channel 0: one shot (mode 0), of one tick.
+	[ -z "$up" ] || printf 'o /b %s\n' '0x43 0x30' '0x40 1' '0x40 0' >&7
 }
 
 # wait_for FILE SECONDS [SILENCE]: 0 when the message has come, 1 when QEMU has ended, 2 when the time is over, 3 when nothing was
@@ -172,7 +175,7 @@ ask_why() {
 		grep -E '^(CPU#|RAX|RSI|R8|R12|RIP|CR0|EFER|LVT|Timer|IRR|ISR|APR)' >"$logs/registers.log" || :
 }
 
-code='' trouble=''
+code='' trouble='' up=''
 stop=0
 wait_for start "$boot_limit" || stop=$?
 booted=$(($(now) - began))
