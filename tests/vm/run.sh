@@ -125,8 +125,8 @@ tail -c +1 -f --pid="$pid" "$run/results" 2>/dev/null 9>&- | read_results | tee 
 reader=$!
 
 # The emulator loses an interrupt now and then: VMRUN and #VMEXIT change a word of pending interrupts without a lock (helper_vmrun(),
-# do_vmexit() in QEMU's svm_helper.c), in which its other thread may set a bit at that moment. The APIC has the timer's interrupt
-# then (IRR), nobody looks for it, and no time passes until some other one comes: a dom0 in PVH stood still for 12 minutes.
+# do_vmexit() in QEMU's svm_helper.c), in which its other thread may set a bit at that moment. What was seen is that the APIC has the
+# timer's interrupt (IRR), nobody looks for it, and no time passes until some other one comes: a dom0 in PVH stood still for 12 minutes.
 # So there is one each second, from the PIT, with which Xen does nothing once it is up (timer_interrupt()). Its console's would
 # not do: that UART is polled, with a timer, after Xen has once found its interrupt slow.
 poke() {
