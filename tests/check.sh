@@ -44,12 +44,4 @@ for kernel in $kernels; do
 	done
 done | xargs -P "${JOBS:-$(nproc)}" -L 1 tests/check-cell.sh
 
-cat build/check/*.summary build/check/*/summary | awk '
-	match($0, /[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped/) {
-		split(substr($0, RSTART, RLENGTH), n, /[ ,]+/)
-		passed += n[1]; failed += n[3]; skipped += n[5]
-	}
-	END {
-		printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-		exit failed || !passed
-	}'
+tests/sum.sh build/check/*.summary build/check/*/summary

@@ -3,7 +3,7 @@
 # Builds a kernel with everything on that looks for mistakes (debug.config), from Debian's linux-source package, once, into the
 # cache, laid out as kernel.sh lays out Debian's own, and prints its release. It takes a quarter of an hour or more.
 #
-#   debug-kernel.sh SERIES       6.12
+#   debug-kernel.sh SERIES       6.12, 7.2: one that has a debug-kernel-SERIES.patch
 set -eu
 VM=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -11,8 +11,10 @@ VM=$(cd "$(dirname "$0")" && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
 
 series=$1
+patch=$VM/debug-kernel-$series.patch
+[ -e "$patch" ] || die "there is no debug kernel for Linux $series ($patch is missing)"
 # Another configuration is another kernel.
-id=$(cat "$VM/debug.config" "$VM/debug-kernel.patch" | short_hash)
+id=$(cat "$VM/debug.config" "$patch" | short_hash)
 mark=$CACHE/series/$series-debug.$id
 if [ -e "$mark" ] && [ -e "$CACHE/kernel/$(cat "$mark")/compiler" ]; then
 	cat "$mark"
@@ -41,7 +43,7 @@ if [ ! -e "$tree/.unpacked" ]; then
 	mkdir -p "$work"
 	dpkg-deb --fsys-tarfile "$CACHE/debs/source-$series"/linux-source-*.deb |
 		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' | tar -xJ -C "$work"
-	patch -s -d "$tree" -p1 <"$VM/debug-kernel.patch"
+	patch -s -d "$tree" -p1 <"$patch"
 	touch "$tree/.unpacked"
 fi
 
