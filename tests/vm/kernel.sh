@@ -143,7 +143,7 @@ fi
 dir=$CACHE/kernel/$release
 
 case $(cat "$dir/compiler") in
-gcc-12) build='make' ;;
+gcc-12) build='make CC=gcc-12' ;;
 gcc-14) build="$VM/in-root.sh make" ;;
 *) build="env SUITE=sid $VM/in-root.sh make" ;;
 esac
