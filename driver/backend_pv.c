@@ -131,11 +131,18 @@ static int pv_mmap(struct gntmap_range *range, struct vm_area_struct *vma)
 	if (!user)
 		return -ENOMEM;
 
-	/* Nobody changes page tables here before we return: mmap_lock is held for writing. */
 	err = mmu_interval_notifier_insert_locked(&user->notifier, vma->vm_mm, vma->vm_start,
 						  size, &pv_notifier_ops);
 	if (err)
 		goto err_free_user;
+	/*
+	 * While something else of this address space is being invalidated, which
+	 * takes no mmap_lock (a file is truncated, a page is reclaimed), a notifier
+	 * is only put on a list: nobody would tell it of a munmap() that comes first
+	 * (__mmu_interval_notifier_insert()). Nobody changes page tables here before
+	 * we return: mmap_lock is held for writing.
+	 */
+	mmu_interval_read_begin(&user->notifier);
 	err = note_tables(user, vma);
 	if (err)
 		goto err_remove_notifier;

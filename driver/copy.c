@@ -28,9 +28,10 @@
 struct batch {
 	struct gntdev_grant_copy_segment *segments;	/* a chunk of them */
 	struct gnttab_copy *ops;	/* one or two for each */
-	struct page **pages;		/* the caller's, one for each operation, if it is pinned */
+	struct page **pages;		/* the caller's, one for each operation; NULL: it has none */
 	u8 *segment;			/* that the operation is a part of */
 	unsigned int nr_ops;
+	unsigned int nr_pinned;		/* operations whose page is pinned, if they have one */
 };
 
 #define BATCH_BYTES(nr_segments)						\
@@ -165,13 +166,17 @@ static unsigned int run(struct gnttab_copy *op, unsigned int max)
 	return nr;
 }
 
-/* -EFAULT, -ENOMEM: some are pinned and others not. */
+/*
+ * -EFAULT, -ENOMEM: some are pinned and others not. Which, only the count tells: get_user_pages() leaves pages behind
+ * that it looked at and did not keep (gup_fast() when a fork came between, gup_huge_pmd() before 7.0).
+ */
 static int pin(struct batch *batch)
 {
-	unsigned int first, i;
+	unsigned int i;
 	int nr;
 
-	for (first = 0; first < batch->nr_ops; first += nr) {
+	for (batch->nr_pinned = 0; batch->nr_pinned < batch->nr_ops; batch->nr_pinned += nr) {
+		unsigned int first = batch->nr_pinned;
 		struct gnttab_copy *op = &batch->ops[first];
 		struct page **pages = &batch->pages[first];
 
@@ -226,23 +231,24 @@ static void unpin(struct batch *batch)
 {
 	unsigned int first, nr;
 
-	for (first = 0; first < batch->nr_ops; first += nr) {
+	for (first = 0; first < batch->nr_pinned; first += nr) {
 		nr = 1;
 		if (!batch->pages[first])
 			continue;
-		while (first + nr < batch->nr_ops && batch->pages[first + nr] &&
+		while (first + nr < batch->nr_pinned && batch->pages[first + nr] &&
 		       dirtied(batch, first + nr) == dirtied(batch, first))
 			nr++;
 		unpin_user_pages_dirty_lock(&batch->pages[first], nr, dirtied(batch, first));
 	}
 }
 
-/* None of the chunk was copied. */
-static void put_no_statuses(struct gntdev_grant_copy_segment __user *u, unsigned int nr)
+/* None of them was copied. False: their memory is no good. */
+static bool put_no_statuses(struct gntdev_grant_copy_segment __user *u, unsigned int nr)
 {
 	while (nr--)
 		if (put_user(GNTST_general_error, &u[nr].status))
-			break;
+			return false;
+	return true;
 }
 
 /* Each segment's first failure, or that there was none. */
@@ -292,11 +298,11 @@ static int copy_chunk(struct gntmap_file *priv, struct batch *batch,
  * GRANT_COPY: copy @count @segments.
  *
  * 0: every segment's status says how it went, with GNTST_okay or what became
- * of its first part that failed. After an error the statuses of segments that
- * were not reached are not GNTST_okay unless they were before; some may
- * have been copied. -EINVAL: a segment without a grant, or whose grant's side
- * leaves its page; -EPERM: the file is restricted to another domain; -EFAULT,
- * -ENOMEM, -EINTR.
+ * of its first part that failed. After an error GNTST_okay still means that the
+ * segment was copied, and anything else that it may not have been. -EINVAL: a
+ * segment without a grant, or whose grant's side leaves its page; -EPERM: the
+ * file is restricted to another domain; -EFAULT, -ENOMEM, -EINTR, and whatever
+ * else pin_user_pages_fast() says of the caller's memory.
  */
 long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy __user *u)
 {
@@ -317,9 +323,12 @@ long gntmap_grant_copy(struct gntmap_file *priv, struct ioctl_gntdev_grant_copy 
 		return -ENOMEM;
 	batch = batch_init(memory, nr);
 
-	for (first = 0; first < op.count && !err; first += nr) {
+	for (first = 0; first < op.count; first += nr) {
 		nr = min_t(unsigned int, op.count - first, CHUNK);
-		err = copy_chunk(priv, batch, op.segments + first, nr);
+		if (!err)
+			err = copy_chunk(priv, batch, op.segments + first, nr);
+		else if (fatal_signal_pending(current) || !put_no_statuses(op.segments + first, nr))
+			break;
 		cond_resched();
 		if (!err && fatal_signal_pending(current))
 			err = -EINTR;

@@ -233,7 +233,8 @@ static struct export *find_export(struct gntmap_file *priv, u32 fd)
 
 /*
  * DMABUF_EXP_WAIT_RELEASED: wait until the buffer that was exported as @fd is
- * released and its grants are back.
+ * released and its grants are back, but for pages of which an importer kept
+ * references.
  *
  * 0, also when that happens in the last moment; -ENOENT: no such buffer, or it
  * has been released; -ETIMEDOUT: not within @wait_to_ms; -EINTR; -EFAULT.

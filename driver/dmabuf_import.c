@@ -52,7 +52,7 @@ static int frames_map_sg(struct device *dev, struct scatterlist *sgl, int nr,
 	int i;
 
 	for_each_sg(sgl, sg, nr, i) {
-		if (!sg_page(sg) || sg->offset || !PAGE_ALIGNED(sg->length))
+		if (!sg_page(sg) || !PAGE_ALIGNED(sg->offset | sg->length))
 			return -EINVAL;
 		sg_dma_address(sg) = sg_phys(sg);
 		sg_dma_len(sg) = sg->length;
@@ -105,10 +105,13 @@ static void import_free(struct import *import)
 	kvfree(import);
 }
 
+/* Once it is queued the import is the work item's alone, and may be gone. */
 static void linger_later(struct import *import)
 {
-	queue_delayed_work(linger_wq, &import->linger, import->linger_delay);
-	import->linger_delay = min_t(unsigned long, import->linger_delay * 2, LINGER_MAX);
+	unsigned long delay = import->linger_delay;
+
+	import->linger_delay = min_t(unsigned long, delay * 2, LINGER_MAX);
+	queue_delayed_work(linger_wq, &import->linger, delay);
 }
 
 static void linger_work(struct work_struct *work)
@@ -180,20 +183,26 @@ static int import_attach(struct import *import, struct dma_buf *buf)
 
 static int grant_pages(struct import *import, domid_t domid)
 {
-	struct sg_dma_page_iter iter;
-	unsigned int i = 0;
-	unsigned long pfn;
+	unsigned int i = 0, j;
+	struct scatterlist *sg;
+	dma_addr_t at, end;
 	int ref;
 
-	for_each_sgtable_dma_page(import->sgt, &iter, 0) {
-		/* An exporter's list is as long as its buffer, or it is none of ours to grant. */
-		if (i == import->nr)
+	/* Not for_each_sgtable_dma_page(), which takes sg->offset for a part of what is mapped. */
+	for_each_sgtable_dma_sg(import->sgt, sg, j) {
+		at = sg_dma_address(sg);
+		end = at + sg_dma_len(sg);
+		if (!PAGE_ALIGNED(at | end))
 			return -EINVAL;
-		pfn = PHYS_PFN(sg_page_iter_dma_address(&iter));
-		ref = gnttab_grant_foreign_access(domid, pfn_to_gfn(pfn), 0);
-		if (ref < 0)
-			return ref;
-		import->refs[i++] = ref;
+		for (; at < end; at += PAGE_SIZE) {
+			/* An exporter's list is as long as its buffer, or it is none of ours to grant. */
+			if (i == import->nr)
+				return -EINVAL;
+			ref = gnttab_grant_foreign_access(domid, pfn_to_gfn(PHYS_PFN(at)), 0);
+			if (ref < 0)
+				return ref;
+			import->refs[i++] = ref;
+		}
 	}
 	return i == import->nr ? 0 : -EINVAL;
 }

@@ -237,7 +237,8 @@ struct gntmap_notify {
 	u32 action;		/* UNMAP_NOTIFY_*, 0: nothing */
 	u32 port;		/* of UNMAP_NOTIFY_SEND_EVENT, with a reference */
 	u64 byte;		/* of the range, for UNMAP_NOTIFY_CLEAR_BYTE */
-	bool mapped;		/* mmap() succeeded and not all has gone back since */
+	u32 drained_port;	/* of the last mapping's, until its pages have gone back; 0: none */
+	bool mapped;		/* mmap() succeeded, and a VMA shows it */
 	bool writable;		/* that mapping was */
 };
 
@@ -310,6 +311,7 @@ int gntmap_notify_reach(struct gntmap_range *range, bool writable);
 void gntmap_notify_mapped(struct gntmap_range *range, bool writable);
 void gntmap_notify_unmapped(struct gntmap_range *range);
 u32 gntmap_notify_take(struct gntmap_range *range);
+u32 gntmap_notify_drained(struct gntmap_range *range);
 void gntmap_notify_send(u32 port);
 
 /* The offsets of a file: which pages of it belong to which range (offsets.c). */

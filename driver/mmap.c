@@ -19,7 +19,7 @@ void gntmap_vma_open(struct vm_area_struct *vma)
 }
 EXPORT_SYMBOL_GPL(gntmap_vma_open);
 
-/* A VMA is gone. If its range was removed meanwhile, the range's place in the file is free now. */
+/* A VMA is gone. If it was the last one and the range was removed meanwhile, the range's place in the file is free now. */
 static void put_vma(struct gntmap_file *priv, struct gntmap_range *range)
 {
 	refcount_inc(&range->refs);

@@ -6,7 +6,8 @@
  * is gone, while the page is still ours to write to. Its event is sent when all
  * pages have gone back, so that whoever hears it can revoke the grants; a pin
  * delays it. A range that was never mapped, or whose frames last as long as it
- * does, sends it when it is freed. Either way the notification is used up.
+ * does, sends it when it is freed. Either way the notification is used up. One
+ * that is set while pages are still on their way back is for the next mmap().
  */
 #include <linux/uaccess.h>
 
@@ -63,6 +64,9 @@ void gntmap_notify_unmapped(struct gntmap_range *range)
 			byte = (u8 *)page_address(range->pages[notify->byte >> PAGE_SHIFT]) +
 				offset_in_page(notify->byte);
 		notify->action &= ~UNMAP_NOTIFY_CLEAR_BYTE;
+		notify->mapped = false;
+		if (!range->source->lasting)
+			notify->drained_port = gntmap_notify_take(range);
 	}
 	spin_unlock(&range->lock);
 
@@ -76,10 +80,10 @@ void gntmap_notify_unmapped(struct gntmap_range *range)
 
 /**
  * gntmap_notify_take - use the notification up
- * @range: all of its pages have gone back, with its lock held, or nobody else
- *	has it
+ * @range: with its lock held, or nobody else has it
  *
- * Return: the event channel to send to, without locks, or 0.
+ * Return: the event channel to send to when all pages have gone back, without
+ * locks, or 0.
  */
 u32 gntmap_notify_take(struct gntmap_range *range)
 {
@@ -87,8 +91,16 @@ u32 gntmap_notify_take(struct gntmap_range *range)
 	u32 action = notify->action;
 
 	notify->action = 0;
-	notify->mapped = false;
 	return action & UNMAP_NOTIFY_SEND_EVENT ? notify->port : 0;
+}
+
+/* All pages have gone back, range->lock is held. What it returns is for gntmap_notify_send(). */
+u32 gntmap_notify_drained(struct gntmap_range *range)
+{
+	u32 port = range->notify.drained_port;
+
+	range->notify.drained_port = 0;
+	return port;
 }
 
 void gntmap_notify_send(u32 port)

@@ -173,13 +173,13 @@ int gntmap_offsets_add(struct gntmap_offsets *offsets, struct gntmap_range *rang
 	return err;
 }
 
-/* No VMA shows @range any more: if it was removed before, its place is free now. */
+/* A VMA is gone. If no other shows @range, and it was removed before, its place is free now. */
 void gntmap_offsets_unmapped(struct gntmap_offsets *offsets, struct gntmap_range *range)
 {
 	bool put = false;
 
 	spin_lock(&offsets->lock);
-	if (range->removed && !RB_EMPTY_NODE(&range->node)) {
+	if (range->removed && !is_fixed(range) && !RB_EMPTY_NODE(&range->node)) {
 		erase(offsets, range);
 		put = true;
 	}

@@ -164,12 +164,11 @@ err_uncharge:
 
 static void set_idle(struct gntmap_range *range)
 {
-	u32 port = 0;
+	u32 port;
 
 	spin_lock(&range->lock);
 	range->state = GNTMAP_RANGE_IDLE;
-	if (range->notify.mapped && !range->source->lasting)
-		port = gntmap_notify_take(range);
+	port = gntmap_notify_drained(range);
 	spin_unlock(&range->lock);
 	/* The grants are back before the granter hears of it. */
 	gntmap_notify_send(port);
@@ -183,10 +182,13 @@ static bool drained(struct gntmap_range *range)
 	return true;
 }
 
+/* Once it is queued the range may be the work item's alone, and gone. */
 static void drain_later(struct gntmap_range *range)
 {
-	queue_delayed_work(drain_wq, &range->drain, range->drain_delay);
-	range->drain_delay = min_t(unsigned long, range->drain_delay * 2, DRAIN_DELAY_MAX);
+	unsigned long delay = range->drain_delay;
+
+	range->drain_delay = min_t(unsigned long, delay * 2, DRAIN_DELAY_MAX);
+	queue_delayed_work(drain_wq, &range->drain, delay);
 }
 
 static void drain_work(struct work_struct *work)

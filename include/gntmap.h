@@ -124,14 +124,15 @@ int gntmap_fd(const struct gntmap *gntmap);
  * gntmap_node_path: where gntmap_open() would look for @strategy. Writes at most @size bytes with the final 0.
  *
  * The module's own word is taken if it is loaded, and "/dev/xen/gntmap-<strategy>" if not; so success does not say that
- * the node is there. -EINVAL: a name with a slash in it, or none at all; -ENAMETOOLONG: @size or the name is not fit.
+ * the node is there. After an error @path may have a part of it. -EINVAL: a name with a slash in it, or none at all; -ENAMETOOLONG: @size or the name is not fit.
  */
 int gntmap_node_path(const char *strategy, char *path, size_t size);
 
 /*
  * gntmap_get_info: what the file is, has and may do; struct gntmap_info is explained in <xen/gntmap.h>.
  *
- * @size: sizeof(*info), so that programs built with an older header go on working.
+ * @size: sizeof(*info), so that programs built with an older header go on working. After an error *info's size and flags
+ * are set and nothing else.
  * -ENOTTY: not one of gntmap's nodes. -EINVAL: a @size that the driver does not know.
  */
 int gntmap_get_info(struct gntmap *gntmap, struct gntmap_info *info, size_t size);
@@ -226,8 +227,8 @@ int gntmap_munmap(struct gntmap_mapping *mapping);
  * offset may be another range's. The grants and frames are back with their domain, except for pages that are pinned.
  *
  * -ENOENT: the range was removed already (by another thread or process that has the file): the memory is unmapped
- * even so, and *mapping is all 0. -EINVAL: the memory cannot be unmapped (addr or nr_pages is not what it was): nothing
- * has happened.
+ * even so, and *mapping is all 0. -EINVAL: *mapping is none (all 0, or unmapped before), or its memory cannot be unmapped
+ * (addr or nr_pages is not what it was): nothing has happened.
  */
 int gntmap_unmap(struct gntmap *gntmap, struct gntmap_mapping *mapping);
 

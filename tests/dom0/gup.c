@@ -91,6 +91,13 @@ int gup_watch(int fd, const void *start, size_t size, bool young)
 	return ioctl(fd, GUP_PROBE_WATCH, &watch) ? -errno : 0;
 }
 
+int gup_watch_slowly(int fd, const void *start, size_t size, unsigned int ms)
+{
+	struct gup_watch watch = { .start = (uintptr_t)start, .end = (uintptr_t)start + size, .slow_ms = ms };
+
+	return ioctl(fd, GUP_PROBE_WATCH, &watch) ? -errno : 0;
+}
+
 int gup_events(int fd, struct gup_event *events, unsigned int nr_events)
 {
 	struct gup_events fetch = { .nr_events = nr_events, .events = (uintptr_t)events };

@@ -36,6 +36,8 @@ int gup_nr_ptes(int fd, const void *addr, unsigned int nr_pages, unsigned int bi
 
 /* Be a secondary MMU, that answers `young`; may be called again to change the answer. */
 int gup_watch(int fd, const void *start, size_t size, bool young);
+/* The same (it answers no), and the first invalidation there that may sleep takes so long before it starts. */
+int gup_watch_slowly(int fd, const void *start, size_t size, unsigned int ms);
 /* What it was told since the last time; returns how many events. -EOVERFLOW: there were more. */
 int gup_events(int fd, struct gup_event *events, unsigned int nr_events);
 

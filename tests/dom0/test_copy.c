@@ -13,6 +13,7 @@
 #include <xengnttab.h>
 
 #include "blocks.h"
+#include "huge.h"
 #include "library.h"
 #include "range.h"
 #include "suite.h"
@@ -134,6 +135,22 @@ static void copy_between(void)
 	expect(try_copy(open_node(), &s, 1), 0);
 	check_ok(&s, 1);
 	check_granter(0, 3, want);
+}
+
+/* A page of ours to the granter and back to the next one. */
+static void copy_back_and_forth(char *ours)
+{
+	int fd = open_node();
+	segment s = to_page(0, 0, ours, PAGE_SIZE);
+
+	memset(ours, 0x33, PAGE_SIZE);
+	memset(ours + PAGE_SIZE, 0x44, PAGE_SIZE);
+	expect(try_copy(fd, &s, 1), 0);
+	check_ok(&s, 1);
+	s = from_page(0, 0, ours + PAGE_SIZE, PAGE_SIZE);
+	expect(try_copy(fd, &s, 1), 0);
+	check_ok(&s, 1);
+	check_same(ours + PAGE_SIZE, ours, PAGE_SIZE);
 }
 
 /* Every kind of edge: nothing, one byte, up to a page's end, over one of ours, a whole page at an odd address. */
@@ -282,8 +299,8 @@ static void invalid(void)
 {
 	int fd = open_node();
 	char *ours = memory(2);
-	segment s[3], good = from_page(0, 0, ours, 8);
-	struct ioctl_gntdev_grant_copy op = { .count = 1 };
+	segment s[3], many[MANY], good = from_page(0, 0, ours, 8);
+	struct ioctl_gntdev_grant_copy op = { .count = 1 }, op_many = { .count = MANY, .segments = many };
 
 	for (int bad = 0; bad < 3; bad++) {
 		for (int kind = 0; kind < 3; kind++) {
@@ -300,6 +317,14 @@ static void invalid(void)
 				check(s[i].status != GNTST_okay, "segment %d", i);
 		}
 	}
+	/* Nor if it said so before. */
+	for (unsigned int i = 0; i < MANY; i++)
+		many[i] = good;
+	many[40].flags = 0;
+	expect(ioctl(fd, IOCTL_GNTDEV_GRANT_COPY, &op_many) ? -errno : 0, -EINVAL);
+	check_ok(many, 32);
+	for (unsigned int i = 32; i < MANY; i++)
+		check(many[i].status != GNTST_okay, "segment %u of %u", i, MANY);
 	s[0] = good;
 	expect(try_copy(fd, s, 0), 0);
 	check(s[0].status == UNTOUCHED || s[0].status == 0, "%d", s[0].status);
@@ -348,6 +373,37 @@ static void nothing_stays_pinned(void)
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	expect(try_seal(memfd), 0);
+}
+
+/* The kernel looks at our pages, wants a copy of the huge page for us alone, and has no other one. */
+static void copy_of_a_shared_huge_page(void *memory)
+{
+	segment s[3];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(s); i++)
+		s[i] = to_page(i, 0, (char *)memory + i * PAGE_SIZE, PAGE_SIZE);
+	expect(try_copy(open_node(), s, ARRAY_SIZE(s)), -EFAULT);
+}
+
+/* pin_user_pages_fast() leaves them in its array even so. */
+static void pages_that_were_refused(void)
+{
+	char *huge;
+
+	huge_page_reserve();
+	huge = mmap(NULL, HUGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	check(huge != MAP_FAILED, "%s", strerror(errno));
+	memset(huge, 0x5a, HUGE_SIZE);
+	check(!huge_pages_free(), "premise: there is another huge page");
+	expect(run_child(copy_of_a_shared_huge_page, huge, true), 0);
+	check(!huge_pages_free(), "the huge page is free although it is mapped");
+	for (size_t i = 0; i < HUGE_SIZE; i += PAGE_SIZE)
+		check(huge[i] == 0x5a, "byte %zu has changed", i);
+	/* To whom it belongs alone, it is memory as any other. */
+	copy_back_and_forth(huge);
+	expect(try_munmap(huge, HUGE_SIZE), 0);
+	check(huge_pages_free() == 1, "%u huge pages are free", huge_pages_free());
+	huge_page_release();
 }
 
 static void bad_memory(void)
@@ -490,6 +546,7 @@ static const struct suite_case cases[] = {
 	{ "segments that nobody can copy are refused, and no status claims success", invalid },
 	{ "memory that cannot be accessed so is EFAULT", bad_memory },
 	{ "no page stays pinned, whatever goes wrong", nothing_stays_pinned },
+	{ "pages that could not be pinned after all are not given back", pages_that_were_refused, MODE_XLATE },
 	{ "a page that was only read does not become dirty", only_what_was_written_is_dirty },
 	{ "threads copy through one descriptor at once", threads_on_one_descriptor },
 	{ "libxengnttab's grant copy works", library },

@@ -21,6 +21,7 @@
 
 #include <xengnttab.h>
 
+#include "huge.h"
 #include "../kernel/dmabuf_probe.h"
 #include "library.h"
 #include "range.h"
@@ -460,10 +461,11 @@ static void import_without_pages(void)
 	wait_dead();
 }
 
-static void import_of_memfd(void)
+/* A buffer that is pages @first to @first + NR - 1 of a file in memory of @size bytes. */
+static void import_of(int memfd, size_t size, uint32_t first)
 {
-	int memfd = memfd_create("buffer", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd = open_node(), maker, buf;
-	struct udmabuf_create op = { .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = NR * PAGE_SIZE };
+	struct udmabuf_create op = { .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .offset = first * PAGE_SIZE, .size = NR * PAGE_SIZE };
+	int fd = open_node(), maker, buf;
 	uint32_t refs[NR];
 	uint64_t *words, old;
 
@@ -471,9 +473,11 @@ static void import_of_memfd(void)
 	if (maker < 0)
 		case_skip("/dev/udmabuf, which makes a dma-buf of a process's memory");
 	let_go();
-	check(!ftruncate(memfd, NR * PAGE_SIZE) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "%s", strerror(errno));
-	words = mmap(NULL, NR * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	check(!ftruncate(memfd, size) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "%s", strerror(errno));
+	words = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	check(words != MAP_FAILED, "%s", strerror(errno));
+	/* What is about the buffer is not granted. */
+	words += first * 512;
 	buf = ioctl(maker, UDMABUF_CREATE, &op);
 	check(buf >= 0, "%s", strerror(errno));
 	expect(try_import(fd, buf, NR, refs), 0);
@@ -485,6 +489,24 @@ static void import_of_memfd(void)
 		check(!granter_unmap(suite.granter), "%s", strerror(errno));
 	}
 	expect(try_release(fd, buf), 0);
+}
+
+static void import_of_memfd(void)
+{
+	int memfd = memfd_create("buffer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	check(memfd >= 0, "%s", strerror(errno));
+	import_of(memfd, NR * PAGE_SIZE, 0);
+}
+
+/* In 6.12 udmabuf's list has the folio, and where in it each page is. */
+static void import_of_a_part_of_a_huge_page(void)
+{
+	int memfd = memfd_create("buffer", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+
+	check(memfd >= 0, "%s", strerror(errno));
+	huge_page_reserve();
+	import_of(memfd, HUGE_SIZE, 5);
 }
 
 static void library(void)
@@ -527,6 +549,7 @@ static const struct suite_case cases[] = {
 	{ "an import that cannot be leaves nothing behind", import_refused },
 	{ "a dma-buf without struct pages can be imported", import_without_pages },
 	{ "a process's memory can be imported", import_of_memfd },
+	{ "a part of a huge page can be imported", import_of_a_part_of_a_huge_page, MODE_XLATE },
 	{ "libxengnttab exports and imports", library },
 };
 

@@ -443,8 +443,12 @@ static bool fail_once(const struct operation *op, const struct fault *fault, uin
 		kernel_faults_arm(k);
 	ret = op->run(&s);
 	if (fault) {
+		struct fault_site seen;
+
 		faults_disarm();
-		fired = faults_seen(fault).fired;
+		seen = faults_seen(fault);
+		fired = seen.fired;
+		check(seen.stray_refs == 1, "a page that was not pinned was unpinned: %lld references", (long long)seen.stray_refs);
 	} else {
 		fired = kernel_faults_disarm();
 	}

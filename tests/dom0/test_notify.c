@@ -278,6 +278,36 @@ static void pin_delays_the_event(void)
 	check_heard(0);
 }
 
+/* A notification that is set while pages are on their way back is for the next mapping. */
+static void set_while_a_page_is_pinned(void)
+{
+	xenevtchn_handle *handle;
+	uint32_t port = watch(&handle);
+	struct range r = prepare(RW);
+	struct pin pin;
+	int ret;
+
+	expect(try_notify(r.fd, r.offset, SEND, port), 0);
+	ret = pin_page(&pin, PIN_PIPE, range_page(&r, PAGE));
+	if (ret == -EFAULT && strategy_is("vmio"))
+		case_skip("a pin: VM_IO refuses it");
+	expect(ret, 0);
+	range_munmap(&r);
+	wait_busy(FIRST, NR, 1);
+	expect(try_notify(r.fd, r.offset + BYTE, CLEAR | SEND, port), 0);
+	check_silence();
+	expect(unpin_page(&pin, NULL), 0);
+	/* That is of the first one. */
+	check_heard(LIVE);
+	watch_anew();
+	check_silence();
+	check_content(SEED, LIVE);
+	range_mmap(&r, RW);
+	range_unmap(&r);
+	check_heard(0);
+	check_content(SEED, 0);
+}
+
 static void replaced(void)
 {
 	xenevtchn_handle *handle, *other;
@@ -501,6 +531,7 @@ static const struct suite_case cases[] = {
 	{ "SIGKILL notifies", on_kill },
 	{ "the event is sent though the process has closed its event channel, which goes with it", channel_closed_before },
 	{ "a pin delays the event until all grants are back, not the byte", pin_delays_the_event },
+	{ "a notification that is set while a page is still pinned is for the next mapping", set_while_a_page_is_pinned },
 	{ "a second notification takes the first one's place", replaced },
 	{ "action 0 takes a notification back, and the channel is free", taken_back },
 	{ "a notification is used up by one munmap", used_up },

@@ -20,6 +20,8 @@
 
 #include "../../include/uapi/xen/gntmap.h"
 #include "fault.h"
+#include "foreign.h"
+#include "gup.h"
 #include "pin.h"
 #include "range.h"
 #include "suite.h"
@@ -105,12 +107,17 @@ static void look(const char *addr, uint32_t first, uint32_t nr)
 	}
 }
 
-/* All ranges of a file have been freed: a cap cannot be lower than what is charged. */
-static void check_freed(int fd)
+/* Have all ranges of a file been freed? A cap cannot be lower than what is charged. */
+static int try_no_pages(int fd)
 {
 	struct gntmap_set_max_pages cap = { .size = sizeof(cap) };
 
-	expect(ioctl(fd, GNTMAP_IOCTL_SET_MAX_PAGES, &cap) ? -errno : 0, 0);
+	return ioctl(fd, GNTMAP_IOCTL_SET_MAX_PAGES, &cap) ? -errno : 0;
+}
+
+static void check_freed(int fd)
+{
+	expect(try_no_pages(fd), 0);
 }
 
 /* ---- one range, two who map it ---- */
@@ -413,6 +420,104 @@ static void last_pin_against_exit(void)
 	tap_diag("%u times", nr);
 }
 
+static void read_the_pipe(struct racer *racer)
+{
+	char page[PAGE_SIZE];
+
+	/* Its end is the last one's: nothing waits in it any more. */
+	if (read(racer->fd, page, sizeof(page)) == PAGE_SIZE)
+		look(page, FIRST, 1);
+}
+
+/* Whoever removes a range has given it away to its last pin's end. */
+static void last_pin_against_removal(void)
+{
+	int fd = open_node(), pipe_fds[2];
+	struct racer racer = { .once = read_the_pipe };
+	uint64_t begun = now_us();
+
+	if (strategy_is("vmio"))
+		case_skip("a pin: VM_IO refuses it");
+	fill();
+	check(!pipe2(pipe_fds, O_CLOEXEC), "%s", strerror(errno));
+	racer.fd = pipe_fds[0];
+	start(&racer);
+	for (unsigned int nr = 0; goes_on(begun, less(nr, &racer), ENOUGH); nr++) {
+		struct range r = foreign_map(fd, FIRST, 3, RW);
+		struct iovec iov = { r.addr, PAGE_SIZE };
+
+		check(vmsplice(pipe_fds[1], &iov, 1, 0) == PAGE_SIZE, "%s", strerror(errno));
+		range_munmap(&r);
+		range_remove(&r);
+	}
+	atomic_store(&over, true);
+	close(pipe_fds[1]);
+	stop(&racer, 1);
+	/* The last ones are found to have no pin a little later. */
+	begun = now_us();
+	while (try_no_pages(fd))
+		check(now_us() - begun < 2000000 * suite_patience(), "a range is there still");
+}
+
+#define SLOW_MS 500
+#define NR_CUT 16
+
+static void *cut_file(void *memfd)
+{
+	check(!ftruncate(*(int *)memfd, 0), "%s", strerror(errno));
+	return NULL;
+}
+
+static int told(int probe, enum gup_event_kind kind)
+{
+	static struct gup_event events[GUP_MAX_EVENTS];
+	int nr = gup_events(probe, events, GUP_MAX_EVENTS), nr_told = 0;
+
+	check(nr >= 0, "%s", errno_name(nr));
+	while (nr--)
+		nr_told += events[nr].kind == kind;
+	return nr_told;
+}
+
+/*
+ * A notifier that comes while something else is invalidated may have to wait for its place, and hears of nothing until then
+ * (__mmu_interval_notifier_insert()): all but the first, once there has been one in the address space.
+ */
+static void mapped_during_an_invalidation(void)
+{
+	int memfd = memfd_create("cut", MFD_CLOEXEC), probe = gup_open(), fd = open_node();
+	struct range r = range_map(fd, FIRST, 2, RW), other;
+	uint64_t begun;
+	pthread_t cutter;
+	void *shown;
+
+	if (probe < 0)
+		case_skip("the module gup_probe");
+	range_unmap(&r);
+	fill();
+	check(memfd >= 0 && !ftruncate(memfd, NR_CUT * PAGE_SIZE), "%s", strerror(errno));
+	shown = mmap(NULL, NR_CUT * PAGE_SIZE, RW, MAP_SHARED, memfd, 0);
+	check(shown != MAP_FAILED, "%s", strerror(errno));
+	memset(shown, 1, NR_CUT * PAGE_SIZE);
+	expect(gup_watch_slowly(probe, shown, NR_CUT * PAGE_SIZE, SLOW_MS * suite_patience()), 0);
+	begun = now_us();
+	check(!pthread_create(&cutter, NULL, cut_file, &memfd), "no thread");
+	while (!told(probe, GUP_EVENT_START))
+		check(now_us() - begun < 10000000, "premise: nothing is invalidated");
+	check(now_us() - begun < SLOW_MS * suite_patience() * 1000ull, "premise: it is over");
+
+	r = range_map(fd, FIRST, 2, RW);
+	other = range_map(fd, FIRST + 2, 3, RW);
+	look(other.addr, FIRST + 2, 3);
+	range_unmap(&other);
+	wait_busy(FIRST, 5, 2);
+	pthread_join(cutter, NULL);
+	look(r.addr, FIRST, 2);
+	range_unmap(&r);
+	wait_busy(FIRST, 5, 0);
+	close(probe);
+}
+
 static void use_and_exit(void *arg)
 {
 	struct range r;
@@ -565,6 +670,8 @@ static const struct suite_case cases[] = {
 	{ "close at any time around MAP_GRANT_REF and mmap", closed_at_any_time },
 	{ "fork while another thread maps and unmaps", fork_while_mapping },
 	{ "the last pin goes while its process ends", last_pin_against_exit },
+	{ "the last pin goes while its range is removed", last_pin_against_removal },
+	{ "mmap and munmap while another mapping of the process is invalidated", mapped_during_an_invalidation },
 	{ "a module unloaded at any time", unloaded_at_any_time },
 	{ "limit and provider changed at any time", limits_change },
 	{ "grants revoked at any time", revoked_at_any_time, .revokes = true },

@@ -4,6 +4,7 @@
  * refused and leaves everything as it was; in an auto-translated domain it works as with any file.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,37 @@ static void pv_mremap_replaced(void)
 	range_add(r.fd, 20, NR);
 	range_map(r.fd, 20, NR, RW);
 	pv_mremap(&r);
+}
+
+/* A child that had an empty mapping of it goes, and the parent's is still there. */
+static void pv_mremap_removed_after_fork(void)
+{
+	char *room = reserve(4 * NR), byte;
+	struct range r = map_rw(), other;
+	void *moved;
+	int ends[2];
+	pid_t child;
+
+	if (try_madvise(r.addr, range_length(&r), MADV_DOFORK))
+		case_skip("MADV_DOFORK of such a mapping%s", strategy_is("vmio") ? ": VM_IO refuses it" : ", until 7.2");
+	check(!pipe2(ends, O_CLOEXEC), "%s", strerror(errno));
+	child = fork();
+	check(child >= 0, "%s", strerror(errno));
+	if (!child) {
+		close(ends[1]);
+		_exit(read(ends[0], &byte, 1));
+	}
+	range_remove(&r);
+	close(ends[1]);
+	check(waitpid(child, NULL, 0) == child, "%s", strerror(errno));
+	expect(try_mremap(r.addr, range_length(&r), range_length(&r), MREMAP_MAYMOVE | MREMAP_FIXED, room, &moved), -EINVAL);
+	range_check(&r);
+	other = range_add(r.fd, 20, NR);
+	check(other.offset != r.offset, "its place is another range's while it is mapped");
+	range_munmap(&r);
+	wait_busy(r.first, NR, 0);
+	other = range_add(r.fd, 20, NR);
+	check(other.offset == r.offset, "its place is not free");
 }
 
 static void pv_dontneed(void)
@@ -616,6 +648,7 @@ static const struct suite_case cases[] = {
 	{ "PV: mremap is refused and changes nothing", pv_mremap_mapped, PV },
 	{ "PV: mremap of a removed range is refused and changes nothing", pv_mremap_removed, PV },
 	{ "PV: mremap of a removed range among others is refused and changes nothing", pv_mremap_replaced, PV },
+	{ "PV: mremap of a removed range is refused after a child with an empty one has gone", pv_mremap_removed_after_fork, PV },
 	{ "PV: MADV_DONTNEED gives up the pages named and no others", pv_dontneed, PV },
 	{ "PV: a child does not get the mapping", pv_fork, PV },
 

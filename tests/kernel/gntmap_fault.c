@@ -16,6 +16,7 @@
 #include <linux/kprobes.h>
 #include <linux/linkage.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -40,6 +41,7 @@ struct site {
 	char name[FAULT_NAME_SIZE];
 	enum fault_caller caller;
 	unsigned long call;	/* address of the hypercall, or 0 */
+	bool gives_pages;
 	atomic_t calls;
 	atomic_t fired;
 	atomic64_t sum;
@@ -51,6 +53,8 @@ static DEFINE_MUTEX(lock);	/* of the list, and of arming */
 static struct site *sites[FAULT_MAX_SITES];
 static unsigned int nr_sites;
 static unsigned long in_use;
+
+static struct page *stray;	/* that nobody has but we */
 
 static struct fault_arm armed;
 static pid_t armed_tgid;	/* 0: nobody; written last */
@@ -141,6 +145,16 @@ static void spoil(struct gnttab_map_grant_ref *ops, unsigned int nr)
 			ops[i].ref += NO_REF;
 }
 
+/* pin_user_pages_fast(start, nr_pages, gup_flags, pages) */
+static void give_stray_pages(const struct pt_regs *regs)
+{
+	struct page **pages = (struct page **)regs->cx;
+	unsigned int i;
+
+	for (i = 0; i < (u32)regs->si; i++)
+		pages[i] = stray;
+}
+
 static int at_function(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct site *site = container_of(probe, struct site, probe);
@@ -154,6 +168,8 @@ static int at_function(struct kprobe *probe, struct pt_regs *regs)
 		spoil((void *)regs->di, regs->cx);
 		return 0;
 	}
+	if (site->gives_pages)
+		give_stray_pages(regs);
 	regs->ax = armed.value;
 	regs->ip = (unsigned long)gntmap_fault_return;
 	return 1;
@@ -209,6 +225,7 @@ static int add_function(const struct fault_add __user *arg)
 	if (!site)
 		return -ENOMEM;
 	site->caller = add.caller;
+	site->gives_pages = !strcmp(site->name, "pin_user_pages_fast");
 	site->probe.symbol_name = site->name;
 	site->probe.pre_handler = at_function;
 	site->probe.post_handler = after_function;
@@ -339,6 +356,7 @@ static int about_site(struct fault_site __user *arg)
 	about.nr = site->nr;
 	about.arg = site->arg;
 	about.sum = atomic64_read(&site->sum);
+	about.stray_refs = page_count(stray);
 	memcpy(about.name, site->name, sizeof(about.name));
 	return copy_to_user(arg, &about, sizeof(about)) ? -EFAULT : 0;
 }
@@ -411,7 +429,27 @@ static struct miscdevice fault_device = {
 	.mode = 0600,
 };
 
-module_misc_device(fault_device);
+static int __init fault_init(void)
+{
+	int err;
+
+	stray = alloc_page(GFP_KERNEL);
+	if (!stray)
+		return -ENOMEM;
+	err = misc_register(&fault_device);
+	if (err)
+		__free_page(stray);
+	return err;
+}
+
+static void __exit fault_exit(void)
+{
+	misc_deregister(&fault_device);
+	__free_page(stray);
+}
+
+module_init(fault_init);
+module_exit(fault_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Makes calls of gntmap's modules fail, for tests");

@@ -42,7 +42,11 @@ struct fault_add {
 /* What an armed site does at the k-th call. */
 enum fault_what {
 	FAULT_COUNT,		/* nothing: calls are counted */
-	FAULT_RETURN,		/* the function or the hypercall is not entered, and returns `value` */
+	/*
+	 * The function or the hypercall is not entered, and returns `value`. pin_user_pages_fast() gives pages even so, none of
+	 * which is pinned, as the kernel's does when it does not keep what it found.
+	 */
+	FAULT_RETURN,
 	FAULT_SPOIL,		/* mapping grants: some references become ones that nobody granted */
 };
 
@@ -73,6 +77,7 @@ struct fault_site {
 	__u64 nr;		/* the hypercall's number */
 	__u64 arg;		/* its first argument, mostly a command */
 	__u64 sum;		/* a function: of its first arguments, if these are 32 bits wide */
+	__s64 stray_refs;	/* references to the page that pin_user_pages_fast() gave unpinned: one, or somebody unpinned it */
 	char name[FAULT_NAME_SIZE];	/* the function, or the place of the hypercall */
 };
 #define FAULT_SITE _IOWR(0xE8, 4, struct fault_site)

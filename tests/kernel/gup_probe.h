@@ -179,10 +179,11 @@ struct gup_watch {
 	__u64 start;
 	__u64 end;		/* exclusive */
 	__u32 young;		/* the answer, 0 or 1: changed by another GUP_PROBE_WATCH */
-	__u32 reserved;		/* 0 */
+	__u32 slow_ms;		/* the first start of an invalidation that may sleep takes so long, at most GUP_MAX_SLOW_MS */
 };
 
 #define GUP_MAX_EVENTS 256
+#define GUP_MAX_SLOW_MS 10000
 
 /* Fetch what was recorded since the last time. ENOENT: it watches nothing. */
 struct gup_events {

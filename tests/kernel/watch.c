@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A secondary MMU that maps nothing: it records what it is told, and answers what it is asked. */
+#include <linux/delay.h>
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -14,6 +15,7 @@ struct watch {
 	unsigned long end;
 	spinlock_t lock;	/* of what follows; the callbacks come under page table locks too */
 	bool young;
+	unsigned int slow_ms;
 	unsigned int nr_events;
 	unsigned int nr_lost;
 	struct gup_event events[GUP_MAX_EVENTS];
@@ -70,8 +72,15 @@ static struct watch *watch_of(struct mmu_notifier *notifier)
 
 static int range_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
 {
-	record(watch_of(notifier), GUP_EVENT_START, reason_of(range), range->start, range->end,
+	struct watch *watch = watch_of(notifier);
+	unsigned int ms = 0;
+
+	record(watch, GUP_EVENT_START, reason_of(range), range->start, range->end,
 	       mmu_notifier_range_blockable(range));
+	if (mmu_notifier_range_blockable(range) && range->start < watch->end && range->end > watch->start)
+		ms = xchg(&watch->slow_ms, 0);
+	if (ms)
+		msleep(ms);
 	return 0;
 }
 
@@ -130,6 +139,7 @@ static int watch_again(struct watch *watch, const struct gup_watch *want)
 		return -EBUSY;
 	spin_lock(&watch->lock);
 	watch->young = want->young;
+	watch->slow_ms = want->slow_ms;
 	spin_unlock(&watch->lock);
 	return 0;
 }
@@ -142,7 +152,7 @@ int probe_watch(struct probe *probe, const struct gup_watch __user *arg)
 
 	if (copy_from_user(&want, arg, sizeof(want)))
 		return -EFAULT;
-	if (want.start >= want.end || want.young > 1 || want.reserved || !current->mm)
+	if (want.start >= want.end || want.young > 1 || want.slow_ms > GUP_MAX_SLOW_MS || !current->mm)
 		return -EINVAL;
 	if (probe->watch)
 		return watch_again(probe->watch, &want);
@@ -154,6 +164,7 @@ int probe_watch(struct probe *probe, const struct gup_watch __user *arg)
 	watch->start = want.start;
 	watch->end = want.end;
 	watch->young = want.young;
+	watch->slow_ms = want.slow_ms;
 	spin_lock_init(&watch->lock);
 	err = mmu_notifier_register(&watch->notifier, current->mm);
 	if (err) {

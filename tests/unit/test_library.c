@@ -278,6 +278,9 @@ static void grants(void)
 	kernel.munmap_addr = NULL;
 	kernel.unmap_errno = ENOENT;
 	ok(gntmap_unmap(gntmap, &m) == -ENOENT && !m.nr_pages && !kernel.munmap_addr, "a range that is gone is -ENOENT, once");
+	ok(gntmap_unmap(gntmap, &m) == -EINVAL && kernel.nr_unmap == 2, "what is no mapping any more unmaps nothing");
+	m.nr_pages = 1ul << 32;
+	ok(gntmap_unmap(gntmap, &m) == -EINVAL && kernel.nr_unmap == 2, "nor what is larger than any");
 	gntmap_close(gntmap);
 }
 

@@ -54,8 +54,12 @@ int gntmap_munmap(struct gntmap_mapping *mapping)
 
 int gntmap_unmap(struct gntmap *gntmap, struct gntmap_mapping *mapping)
 {
-	int err = gntmap_munmap(mapping);
+	int err;
 
+	/* One that is gone already: to the driver, no pages are as many as there are at offset 0. */
+	if (!mapping->nr_pages || mapping->nr_pages > UINT32_MAX)
+		return -EINVAL;
+	err = gntmap_munmap(mapping);
 	if (err)
 		return err;
 	err = remove_range(gntmap, mapping);

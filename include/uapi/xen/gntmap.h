@@ -61,7 +61,8 @@ struct gntmap_restrict {
 
 /*
  * GNTMAP_IOCTL_SET_MAX_PAGES: the ranges of this file may have @max_pages pages together, those that it has included.
- * A page counts until it has gone back: a range that was removed does so while it is mapped or pinned.
+ * A page counts until it has gone back: a range that was removed does so while it is mapped or pinned. Exported and
+ * imported dma-bufs count too, though GNTMAP_IOCTL_INFO does not name them.
  * A request beyond that gets ENOSPC. A file begins without a cap (@max_pages of GNTMAP_IOCTL_INFO is ~0).
  *
  * EPERM: more than its cap is now; EBUSY: the file has more.
