@@ -183,7 +183,8 @@ static vm_fault_t pv_fault(struct gntmap_range *range, struct vm_fault *vmf)
  * A child must not have the PTEs: Xen was told of the parent's only, and a page
  * table with copies of them is none to it. Until 7.x MADV_DOFORK takes
  * VM_DONTCOPY off whatever is not VM_IO. VM_WIPEONFORK, which users cannot set
- * for a file's mapping, makes the child's one empty then.
+ * for a file's mapping, makes the child's one empty then. MADV_KEEPONFORK takes
+ * that off too, and gntmap_vma_open() gives it to the child's again.
  */
 const struct gntmap_backend gntmap_backend_pv = {
 	.name = "pv",

@@ -28,7 +28,7 @@
 struct batch {
 	struct gntdev_grant_copy_segment *segments;	/* a chunk of them */
 	struct gnttab_copy *ops;	/* one or two for each */
-	struct page **pages;		/* the caller's, one for each operation; NULL: it has none */
+	struct page **pages;		/* the caller's, one for each operation; NULL: none */
 	u8 *segment;			/* that the operation is a part of */
 	unsigned int nr_ops;
 	unsigned int nr_pinned;		/* operations whose page is pinned, if they have one */
@@ -167,8 +167,9 @@ static unsigned int run(struct gnttab_copy *op, unsigned int max)
 }
 
 /*
- * -EFAULT, -ENOMEM: some are pinned and others not. Which, only the count tells: get_user_pages() leaves pages behind
- * that it looked at and did not keep (gup_fast() when a fork came between, gup_huge_pmd() before 7.0).
+ * -EFAULT, -ENOMEM: some are pinned and others not. Which, only the count tells:
+ * get_user_pages() leaves pages behind that it looked at and did not keep
+ * (gup_fast() when a fork came between; gup_fast_pmd_leaf() too, until 7.x).
  */
 static int pin(struct batch *batch)
 {

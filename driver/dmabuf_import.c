@@ -195,7 +195,7 @@ static int grant_pages(struct import *import, domid_t domid)
 		if (!PAGE_ALIGNED(at | end))
 			return -EINVAL;
 		for (; at < end; at += PAGE_SIZE) {
-			/* An exporter's list is as long as its buffer, or it is none of ours to grant. */
+			/* An exporter's list is as long as its buffer, or not ours to grant. */
 			if (i == import->nr)
 				return -EINVAL;
 			ref = gnttab_grant_foreign_access(domid, pfn_to_gfn(PHYS_PFN(at)), 0);

@@ -13,13 +13,24 @@
 
 #include "gntmap.h"
 
+/*
+ * A child's VMA; where the backend is not fixed also one that was split off or is
+ * on its way to another place.
+ */
 void gntmap_vma_open(struct vm_area_struct *vma)
 {
-	gntmap_range_get_vma(vma->vm_private_data);
+	struct gntmap_range *range = vma->vm_private_data;
+
+	gntmap_range_get_vma(range);
+	/* Whatever advice has taken off the parent's: page tables are copied later (dup_mmap()). */
+	vm_flags_set(vma, range->backend->vm_flags);
 }
 EXPORT_SYMBOL_GPL(gntmap_vma_open);
 
-/* A VMA is gone. If it was the last one and the range was removed meanwhile, the range's place in the file is free now. */
+/*
+ * A VMA is gone. If it was the last one and the range was removed meanwhile, the
+ * range's place in the file is free now.
+ */
 static void put_vma(struct gntmap_file *priv, struct gntmap_range *range)
 {
 	refcount_inc(&range->refs);

@@ -71,7 +71,7 @@ for kernel in $kernels; do
 			test_flight fork
 			test_flight exit
 			test_flight kill -9
-			test_mm MADV_DOFORK or not
+			test_mm MADV_DOFORK
 			test_mm clearing soft-dirty
 			test_mm clearing referenced
 		END

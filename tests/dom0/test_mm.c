@@ -170,6 +170,10 @@ static void pv_dofork(void)
 		expect(ret, -EINVAL);
 	check(run_child(read_in_child, &r, false) == 0, "the child failed");
 	range_check(&r);
+	/* In the kernel's own words, nothing is to be wiped any more. */
+	expect(try_madvise(r.addr, range_length(&r), MADV_KEEPONFORK), 0);
+	check(run_child(read_in_child, &r, false) == 0, "the child failed");
+	range_check(&r);
 	range_unmap(&r);
 	wait_busy(FIRST, NR, 0);
 }
@@ -503,7 +507,7 @@ static const struct suite_case cases[] = {
 	{ "madvise does what it does to any device's mapping, and the pages stay", advise },
 	{ "MADV_POPULATE_READ and _WRITE work unless VM_IO", populate },
 	{ "madvise of a part is refused in PV and works elsewhere", advise_part },
-	{ "PV: a child gets no page, MADV_DOFORK or not", pv_dofork, MODE_PV },
+	{ "PV: a child gets no page, whatever MADV_DOFORK and MADV_KEEPONFORK did", pv_dofork, MODE_PV },
 	{ "mlock2 locks nothing", lock_on_fault },
 	{ "move_pages says where the pages are, VM_IO or not", move_pages_asks },
 	{ "move_pages moves no page", move_pages_moves },

@@ -28,8 +28,8 @@ static DEFINE_SPINLOCK(spin);
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 /* What the compiler must not know of */
-static volatile unsigned int big = 70;
-static volatile char seen;
+static unsigned int big = 70;
+static char seen;
 
 static void sleep_in_atomic(void)
 {
@@ -58,7 +58,7 @@ static void read_after_free(void)
 		return;
 	OPTIMIZER_HIDE_VAR(object);
 	kfree(object);
-	seen = READ_ONCE(object[OBJECT_SIZE / 2]);
+	WRITE_ONCE(seen, READ_ONCE(object[OBJECT_SIZE / 2]));
 }
 
 static void slab_write_after_free(void)
@@ -116,7 +116,7 @@ static void page_free_in_use(void)
 
 static void shift_too_far(void)
 {
-	seen = 1u << big;
+	WRITE_ONCE(seen, 1u << READ_ONCE(big));
 }
 
 static void reference_too_few(void)
@@ -124,7 +124,7 @@ static void reference_too_few(void)
 	refcount_t refs = REFCOUNT_INIT(1);
 
 	if (refcount_dec_and_test(&refs) && refcount_dec_and_test(&refs))
-		seen = 1;
+		WRITE_ONCE(seen, 1);
 }
 
 static void list_del_twice(void)

@@ -77,7 +77,8 @@ static int range_start(struct mmu_notifier *notifier, const struct mmu_notifier_
 
 	record(watch, GUP_EVENT_START, reason_of(range), range->start, range->end,
 	       mmu_notifier_range_blockable(range));
-	if (mmu_notifier_range_blockable(range) && range->start < watch->end && range->end > watch->start)
+	if (mmu_notifier_range_blockable(range) && range->start < watch->end &&
+	    range->end > watch->start)
 		ms = xchg(&watch->slow_ms, 0);
 	if (ms)
 		msleep(ms);
@@ -152,7 +153,8 @@ int probe_watch(struct probe *probe, const struct gup_watch __user *arg)
 
 	if (copy_from_user(&want, arg, sizeof(want)))
 		return -EFAULT;
-	if (want.start >= want.end || want.young > 1 || want.slow_ms > GUP_MAX_SLOW_MS || !current->mm)
+	if (want.start >= want.end || want.young > 1 || want.slow_ms > GUP_MAX_SLOW_MS ||
+	    !current->mm)
 		return -EINVAL;
 	if (probe->watch)
 		return watch_again(probe->watch, &want);
