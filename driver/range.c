@@ -36,14 +36,14 @@
  * has mmap_lock or is the last user of an address space. Only the change of
  * state and the number of VMAs are shared, and have the range's spinlock.
  *
- * References are held by the file's offset (given up by UNMAP_GRANT_REF and by
- * the release of the file), by each VMA, and by a queued work item. The last
- * one to go finds an IDLE range and frees it, after the frames of a lasting
- * source went back; if a page of these is pinned the range lives on with one
- * reference, that of the work item which drains it. So a range outlives its
- * offset while it is mapped, and its file and its strategy's module while it
- * drains; a queued work item therefore keeps the core module and touches
- * neither.
+ * References are held by the file's offset (given up by UNMAP_GRANT_REF, in PV
+ * not before the last VMA is closed, and by the release of the file), by each
+ * VMA, and by a queued work item. The last one to go finds an IDLE range and
+ * frees it, after the frames of a lasting source went back; if a page of these
+ * is pinned the range lives on with one reference, that of the work item which
+ * drains it. So a range may outlive its offset while it is mapped, and its file
+ * and its strategy's module while it drains; a queued work item therefore keeps
+ * the core module and touches neither.
  *
  * In PV, Xen maps a frame at up to two places: at the user's PTE, and at the
  * kernel's address of the page. A grant gets the latter, and its p2m entry, not

@@ -10,6 +10,7 @@ cd "$TOP"
 
 kernels=${KERNEL:-6.1 6.12 7.2}
 modes=${MODE:-pv pvh}
+died=
 mkdir -p build/check
 rm -f build/check/*/summary build/check/*.summary
 
@@ -42,6 +43,7 @@ for kernel in $kernels; do
 		echo "$kernel $mode"
 		echo "$kernel $mode clients"
 	done
-done | xargs -P "${JOBS:-$(nproc)}" -L 1 tests/check-cell.sh
+done | xargs -P "${JOBS:-$(nproc)}" -L 1 tests/check-cell.sh || died=1
 
 tests/sum.sh build/check/*.summary build/check/*/summary
+[ -z "$died" ]

@@ -22,11 +22,13 @@ tests/vm/host.sh
 tests/vm/prepare.sh $kernels
 mkdir -p build/debug
 rm -f build/debug/*/summary
+died=
 for kernel in $kernels; do
 	for mode in ${MODE:-pvh}; do
 		for strategy in ${STRATEGY:-mistakes mixedmap policy vmio none}; do
 			echo "$kernel $mode debug $strategy"
 		done
 	done
-done | xargs -P "${JOBS:-$(nproc)}" -L 1 tests/check-cell.sh
+done | xargs -P "${JOBS:-$(nproc)}" -L 1 tests/check-cell.sh || died=1
 tests/sum.sh build/debug/*/summary
+[ -z "$died" ]

@@ -5,7 +5,8 @@
 #   sum.sh SUMMARY...
 set -eu
 cat "$@" | awk '
-	match($0, /[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped/) {
+	# What is said of a cell is indented.
+	/^[^ ]/ && match($0, /[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped/) {
 		split(substr($0, RSTART, RLENGTH), n, /[ ,]+/)
 		passed += n[1]; failed += n[3]; skipped += n[5]
 	}

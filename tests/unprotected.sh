@@ -20,8 +20,9 @@ for kernel in ${KERNEL:-6.12}; do
 	mkdir -p "$overlay/lib/modules/$RELEASE/extra" "$sources"
 	cp -a Kbuild driver include "$sources"
 	sed -i '/\.vm_flags = VM_IO,/d' "$sources/driver/strategy_vmio.c"
-	sed -i '/\.vm_flags = VM_MIXEDMAP,/d; s/return vm_insert_pages(vma, vma->vm_start, pages, &nr);/return gntmap_insert_pages(vma, pages, nr);/' \
+	sed -i '/\.vm_flags = VM_MIXEDMAP,/d; s/return vm_insert_pages(vma, addr, pages, &nr);/return gntmap_insert_pages(vma, addr, pages, nr);/' \
 		"$sources/driver/strategy_mixedmap.c"
+	grep -q gntmap_insert_pages "$sources/driver/strategy_mixedmap.c"
 	sed -i 's/\.mode = MPOL_LOCAL,/& .flags = MPOL_F_MOF,/' "$sources/driver/strategy_policy.c"
 	for strategy in vmio mixedmap policy; do
 		! cmp -s "driver/strategy_$strategy.c" "$sources/driver/strategy_$strategy.c" || {

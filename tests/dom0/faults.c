@@ -23,7 +23,7 @@ struct function {
 };
 
 /*
- * A pointer's function returns NULL, user copies how many bytes are left, set_phys_to_machine() false. Where there is nothing
+ * A pointer's function returns NULL or an errno, user copies how many bytes are left, set_phys_to_machine() false. Where there is nothing
  * to return (0 values) calls are only counted.
  */
 static const struct function functions[] = {
@@ -48,6 +48,13 @@ static const struct function functions[] = {
 	{ { "__pte_alloc" }, FAULT_BELOW, 1, { -ENOMEM } },
 	{ { "pin_user_pages_fast" }, FAULT_DIRECT, 3, { -ENOMEM, -EFAULT, 0 } },
 	{ { "evtchn_get" }, FAULT_DIRECT, 1, { -EINVAL } },
+	{ { "get_unused_fd_flags" }, FAULT_DIRECT, 1, { -ENOMEM } },
+	{ { "dma_buf_export" }, FAULT_DIRECT, 1, { -ENOMEM } },
+	{ { "dma_buf_get" }, FAULT_DIRECT, 1, { -ENOMEM } },
+	{ { "dma_buf_attach" }, FAULT_DIRECT, 1, { -ENOMEM } },
+	{ { "dma_buf_map_attachment_unlocked", "dma_buf_map_attachment" }, FAULT_DIRECT, 2, { -ENOMEM, -EINTR } },
+	{ { "sg_alloc_table_from_pages_segment" }, FAULT_BELOW, 1, { -ENOMEM } },
+	{ { "gnttab_grant_foreign_access" }, FAULT_DIRECT, 1, { -ENOMEM } },
 };
 
 static int device = -1;

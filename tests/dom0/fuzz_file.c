@@ -144,10 +144,12 @@ void op_add_bad(struct fuzz_op *op)
 {
 	struct ioctl_gntdev_grant_ref ref = { 0x10000 | op->arg[1], w->granter->first_ref };
 	struct ioctl_gntdev_map_grant_ref big = { .count = op->arg[1] | 0x80000000 };
+	struct ffile *file;
 	uint64_t offset;
 	int fd;
 
-	if (!model_any_file(op->arg[0], &fd))
+	file = model_any_file(op->arg[0], &fd);
+	if (!file)
 		return;
 	switch (op->arg[2] % 4) {
 	case 0:
@@ -161,7 +163,7 @@ void op_add_bad(struct fuzz_op *op)
 		break;
 	case 3:
 		/* A cap may speak first. */
-		must(try_add(fd, &ref, 1, &offset) < 0, "domain %#x", ref.domid);
+		answer(try_add(fd, &ref, 1, &offset), model_charge(file, 1) ?: -EINVAL);
 		break;
 	}
 }
@@ -341,6 +343,8 @@ void op_copy(struct fuzz_op *op)
 		return;
 	memset(memory, op->arg[3] >> 8, sizeof(memory));
 	segment.len = len;
+	/* None that there is: what is not written is no success. */
+	segment.status = 1;
 	if (out) {
 		segment.flags = GNTCOPY_dest_gref;
 		segment.source.virt = memory;

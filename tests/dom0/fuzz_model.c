@@ -139,18 +139,11 @@ static void unmapped(struct frange *range)
 		/* A page that had been lost before the byte was named cannot be written to. */
 		if ((range->action & UNMAP_NOTIFY_CLEAR_BYTE) && range->mapped_writable && !lost(range, range->notify_page))
 			must(*byte == 0, "the byte that was to be cleared is %#x", *byte);
-		range->action &= ~UNMAP_NOTIFY_CLEAR_BYTE;
-	}
-	range->state = F_DRAINING;
-}
-
-static void idle(struct frange *range)
-{
-	range->state = F_IDLE;
-	if (range->notify_mapped && !range->foreign) {
-		range->action = 0;
+		/* What is set from now on is for the next mapping. */
+		range->action = range->foreign ? range->action & ~UNMAP_NOTIFY_CLEAR_BYTE : 0;
 		range->notify_mapped = false;
 	}
+	range->state = F_DRAINING;
 }
 
 static void settle_range(struct frange *range)
@@ -163,7 +156,7 @@ static void settle_range(struct frange *range)
 	}
 	/* Foreign frames stay for the next mmap(); it is the range's end that waits for pins. */
 	if (range->state == F_DRAINING && ((range->foreign && range->placed) || !pins(range)))
-		idle(range);
+		range->state = F_IDLE;
 	if (!range->placed && range->state == F_IDLE && pins(range))
 		range->state = F_DRAINING;
 	if (!range->placed && range->state == F_IDLE) {

@@ -3,23 +3,21 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "suite.h"
 
-#define NUMBER "/proc/sys/vm/nr_hugepages"
-
 void huge_page_reserve(void)
 {
-	char text[16];
+	unsigned int before = huge_pages_free();
+	char text[16], more[16];
 
-	if (write_file(NUMBER, "1") || !read_line(NUMBER, text, sizeof(text)) || strcmp(text, "1"))
-		case_skip("a huge page of 2 MiB (" NUMBER ")");
-}
-
-void huge_page_release(void)
-{
-	expect(write_file(NUMBER, "0"), 0);
+	if (!read_line(NR_HUGE_PAGES, text, sizeof(text)))
+		case_skip("huge pages (" NR_HUGE_PAGES ")");
+	snprintf(more, sizeof(more), "%lu", strtoul(text, NULL, 10) + 1 - before);
+	if (write_file(NR_HUGE_PAGES, more) || huge_pages_free() != 1)
+		case_skip("a huge page of 2 MiB (" NR_HUGE_PAGES ")");
 }
 
 unsigned int huge_pages_free(void)

@@ -275,8 +275,8 @@ static bool grant_anew(void)
 
 static void run_and_tell(const struct suite_case *c)
 {
-	char saved[ARRAY_SIZE(parameters)][64];
-	bool has[ARRAY_SIZE(parameters)];
+	char saved[ARRAY_SIZE(parameters)][64], nr_huge[16];
+	bool has[ARRAY_SIZE(parameters)], has_huge = read_line(NR_HUGE_PAGES, nr_huge, sizeof(nr_huge));
 	enum tap_verdict verdict;
 	uint64_t start = now_us();
 
@@ -287,6 +287,8 @@ static void run_and_tell(const struct suite_case *c)
 
 	/* Whoever turned it on may have been killed. */
 	write_file(BALANCING, "0");
+	if (has_huge)
+		write_file(NR_HUGE_PAGES, nr_huge);
 	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
 		char path[128];
 

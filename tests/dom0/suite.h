@@ -15,7 +15,7 @@
  * Xen's own grant tables show no mapping, and that the granter can revoke every page and
  * grant it again, as it does after cases that revoke pages themselves, and after failures.
  *
- * Afterwards the core's parameters are what they were. NUMA balancing is off, unless
+ * Afterwards the core's parameters and the number of huge pages are what they were. NUMA balancing is off, unless
  * a case turns it on.
  */
 #ifndef SUITE_H
@@ -29,6 +29,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE_SIZE 4096ul
+#define NR_HUGE_PAGES "/proc/sys/vm/nr_hugepages"
 /* How case_skip() ends a process */
 #define EXIT_SKIP 77
 

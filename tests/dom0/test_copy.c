@@ -403,7 +403,6 @@ static void pages_that_were_refused(void)
 	copy_back_and_forth(huge);
 	expect(try_munmap(huge, HUGE_SIZE), 0);
 	check(huge_pages_free() == 1, "%u huge pages are free", huge_pages_free());
-	huge_page_release();
 }
 
 static void bad_memory(void)

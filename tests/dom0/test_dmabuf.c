@@ -21,8 +21,8 @@
 
 #include <xengnttab.h>
 
+#include "dmabuf.h"
 #include "huge.h"
-#include "../kernel/dmabuf_probe.h"
 #include "library.h"
 #include "range.h"
 #include "suite.h"
@@ -30,81 +30,6 @@
 #define NR 5u
 #define FIRST 11u
 #define WITHIN_MS 10000
-
-static int probe = -1;
-
-static void open_probe(void)
-{
-	if (probe < 0 && access("/dev/dmabuf_probe", F_OK) && system("modprobe -q dmabuf_probe"))
-		case_skip("dmabuf_probe, the module that makes and reads dma-bufs");
-	for (int i = 0; probe < 0 && i < 100; i++) {
-		probe = open("/dev/dmabuf_probe", O_RDWR | O_CLOEXEC);
-		sleep_ms(10);
-	}
-	check(probe >= 0, "%s", strerror(errno));
-}
-
-static int make(enum dmabuf_kind kind, uint32_t nr)
-{
-	struct dmabuf_make op = { .kind = kind, .nr_pages = nr };
-
-	open_probe();
-	expect(ioctl(probe, DMABUF_PROBE_MAKE, &op) ? -errno : 0, 0);
-	return op.fd;
-}
-
-static uint64_t swap(int buf, uint64_t byte, uint64_t word)
-{
-	struct dmabuf_swap op = { .fd = buf, .byte = byte, .word = word };
-
-	open_probe();
-	expect(ioctl(probe, DMABUF_PROBE_SWAP, &op) ? -errno : 0, 0);
-	return op.word;
-}
-
-static uint32_t nr_live(void)
-{
-	uint32_t nr;
-
-	open_probe();
-	expect(ioctl(probe, DMABUF_PROBE_NR_LIVE, &nr) ? -errno : 0, 0);
-	return nr;
-}
-
-/* Nobody has any of the buffers that were made. */
-static void wait_dead(void)
-{
-	for (uint64_t start = now_us(); nr_live(); sleep_ms(5))
-		check(now_us() - start < WITHIN_MS * 1000ull, "%u buffers live on", nr_live());
-}
-
-static int try_export_refs(int fd, uint32_t flags, uint32_t count, uint32_t domid, const uint32_t *refs, int *buf)
-{
-	size_t size = offsetof(struct ioctl_gntdev_dmabuf_exp_from_refs, refs) + (count + 1) * sizeof(*refs);
-	struct ioctl_gntdev_dmabuf_exp_from_refs *op = calloc(1, size);
-	int ret;
-
-	check(op, "no memory");
-	op->flags = flags;
-	op->count = count;
-	op->domid = domid;
-	op->fd = ~0u;
-	memcpy(op->refs, refs, count * sizeof(*refs));
-	ret = ioctl(fd, IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS, op) ? -errno : 0;
-	*buf = op->fd;
-	free(op);
-	return ret;
-}
-
-/* The granter's pages from `first` on. */
-static int try_export(int fd, uint32_t flags, uint32_t first, uint32_t count, int *buf)
-{
-	uint32_t refs[64] = { 0 };
-
-	for (uint32_t i = 0; i < count && i < 64; i++)
-		refs[i] = suite.granter->first_ref + first + i;
-	return try_export_refs(fd, flags, count, suite.granter->domid, refs, buf);
-}
 
 static int export(int fd)
 {
@@ -122,30 +47,6 @@ static int try_wait(int fd, uint32_t buf, uint32_t ms)
 	return ioctl(fd, IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED, &op) ? -errno : 0;
 }
 
-static int try_import(int fd, int buf, uint32_t count, uint32_t *refs)
-{
-	size_t size = offsetof(struct ioctl_gntdev_dmabuf_imp_to_refs, refs) + (count + 1) * sizeof(*refs);
-	struct ioctl_gntdev_dmabuf_imp_to_refs *op = calloc(1, size);
-	int ret;
-
-	check(op, "no memory");
-	op->fd = buf;
-	op->count = count;
-	op->domid = suite.granter->domid;
-	ret = ioctl(fd, IOCTL_GNTDEV_DMABUF_IMP_TO_REFS, op) ? -errno : 0;
-	if (!ret)
-		memcpy(refs, op->refs, count * sizeof(*refs));
-	free(op);
-	return ret;
-}
-
-static int try_release(int fd, int buf)
-{
-	struct ioctl_gntdev_dmabuf_imp_release op = { .fd = buf };
-
-	return ioctl(fd, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, &op) ? -errno : 0;
-}
-
 /* The buffer shows the granter's pages, for reading and for writing. */
 static void check_exported(int buf)
 {
@@ -153,7 +54,7 @@ static void check_exported(int buf)
 
 	check(!granter_fill(suite.granter, FIRST, NR, 51), "%s", strerror(errno));
 	for (uint32_t page = 0; page < NR; page++) {
-		check(swap(buf, page * PAGE_SIZE + 800, 4711 + page) == granter_word(51, FIRST + page, 100),
+		check(dmabuf_swap(buf, page * PAGE_SIZE + 800, 4711 + page) == granter_word(51, FIRST + page, 100),
 		      "page %u is another one", page);
 		check(!granter_peek(suite.granter, FIRST + page, 800, &word), "%s", strerror(errno));
 		check(word == 4711 + page, "the granter does not see what was written to page %u", page);
@@ -319,11 +220,11 @@ static void check_imported(int buf, uint32_t page, uint32_t ref)
 {
 	uint64_t old;
 
-	swap(buf, page * PAGE_SIZE + 1600, 8150 + page);
+	dmabuf_swap(buf, page * PAGE_SIZE + 1600, 8150 + page);
 	check(!granter_map(suite.granter, ref), "reference %u: %s", ref, strerror(errno));
 	check(!granter_swap(suite.granter, 1600, 4711 + page, &old), "%s", strerror(errno));
 	check(old == 8150 + page, "page %u is another one", page);
-	check(swap(buf, page * PAGE_SIZE + 1600, 0) == 4711 + page, "what the granter wrote to page %u is lost", page);
+	check(dmabuf_swap(buf, page * PAGE_SIZE + 1600, 0) == 4711 + page, "what the granter wrote to page %u is lost", page);
 	check(!granter_unmap(suite.granter), "%s", strerror(errno));
 }
 
@@ -335,46 +236,46 @@ static void let_go(void)
 
 static void imported(void)
 {
-	int fd = open_node(), buf = make(DMABUF_PAGES, NR);
+	int fd = open_node(), buf = dmabuf_make(DMABUF_PAGES, NR);
 	uint32_t refs[NR];
 
 	let_go();
 	expect(try_import(fd, buf, NR, refs), 0);
 	for (uint32_t page = 0; page < NR; page++)
 		check_imported(buf, page, refs[page]);
-	expect(try_release(fd, buf), 0);
+	expect(try_import_release(fd, buf), 0);
 	check(granter_map(suite.granter, refs[0]) && errno == EINVAL, "it is still granted");
-	expect(try_release(fd, buf), -ENOENT);
+	expect(try_import_release(fd, buf), -ENOENT);
 	close(buf);
-	wait_dead();
+	dmabuf_wait_dead();
 }
 
 static void import_lingers(void)
 {
-	int fd = open_node(), buf = make(DMABUF_PAGES, NR);
+	int fd = open_node(), buf = dmabuf_make(DMABUF_PAGES, NR);
 	uint32_t refs[NR];
 	uint64_t old;
 
 	let_go();
 	expect(try_import(fd, buf, NR, refs), 0);
-	swap(buf, 3 * PAGE_SIZE, 0x5a);
+	dmabuf_swap(buf, 3 * PAGE_SIZE, 0x5a);
 	check(!granter_map(suite.granter, refs[3]), "%s", strerror(errno));
-	expect(try_release(fd, buf), 0);
-	expect(try_release(fd, buf), -ENOENT);
+	expect(try_import_release(fd, buf), 0);
+	expect(try_import_release(fd, buf), -ENOENT);
 	close(buf);
 	close(fd);
 	/* The others are ended, but the pages are not given back under the granter's hands. */
 	check(granter_map(suite.granter, refs[0]) && errno == EBUSY, "premise: it has one page");
 	sleep_ms(300);
-	check(nr_live() == 1, "the buffer is gone");
+	check(dmabuf_nr_live() == 1, "the buffer is gone");
 	check(!granter_swap(suite.granter, 0, 1, &old) && old == 0x5a, "it is another page");
 	check(!granter_unmap(suite.granter), "%s", strerror(errno));
-	wait_dead();
+	dmabuf_wait_dead();
 }
 
 static void import_and_end(void *how)
 {
-	int fd = open_node(), buf = make(DMABUF_PAGES, NR);
+	int fd = open_node(), buf = dmabuf_make(DMABUF_PAGES, NR);
 	uint32_t refs[NR];
 
 	expect(try_import(fd, buf, NR, refs), 0);
@@ -385,68 +286,68 @@ static void import_and_end(void *how)
 /* The number of a descriptor that was closed is soon another buffer's. */
 static void import_by_old_number(void)
 {
-	int fd = open_node(), old = make(DMABUF_PAGES, NR), buf;
+	int fd = open_node(), old = dmabuf_make(DMABUF_PAGES, NR), buf;
 	uint32_t old_refs[NR], refs[NR];
 
 	let_go();
 	expect(try_import(fd, old, NR, old_refs), 0);
 	close(old);
-	buf = make(DMABUF_PAGES, NR);
+	buf = dmabuf_make(DMABUF_PAGES, NR);
 	check(buf == old, "premise: %d, not %d", buf, old);
 	expect(try_import(fd, buf, NR, refs), 0);
-	expect(try_release(fd, buf), 0);
+	expect(try_import_release(fd, buf), 0);
 	check(granter_map(suite.granter, refs[0]) && errno == EINVAL, "the newer one is still granted");
 	check(!granter_map(suite.granter, old_refs[0]), "the older one: %s", strerror(errno));
 	check(!granter_unmap(suite.granter), "%s", strerror(errno));
-	expect(try_release(fd, buf), 0);
-	expect(try_release(fd, buf), -ENOENT);
+	expect(try_import_release(fd, buf), 0);
+	expect(try_import_release(fd, buf), -ENOENT);
 	close(buf);
-	wait_dead();
+	dmabuf_wait_dead();
 }
 
 static void import_ends_with_file(void)
 {
-	int fd = open_node(), buf = make(DMABUF_PAGES, NR), sig = SIGKILL;
+	int fd = open_node(), buf = dmabuf_make(DMABUF_PAGES, NR), sig = SIGKILL;
 	uint32_t refs[NR];
 
 	expect(try_import(fd, buf, NR, refs), 0);
 	close(buf);
-	check(nr_live() == 1, "premise: the import keeps the buffer");
+	check(dmabuf_nr_live() == 1, "premise: the import keeps the buffer");
 	close(fd);
-	wait_dead();
+	dmabuf_wait_dead();
 	expect(run_child(import_and_end, &sig, false), 256 + SIGKILL);
-	wait_dead();
+	dmabuf_wait_dead();
 }
 
 static void import_refused(void)
 {
 	static const int bad[] = { DMABUF_RESOURCE, DMABUF_ODD, DMABUF_UNEVEN, DMABUF_SHORT };
-	int fd = open_node(), buf = make(DMABUF_PAGES, NR), ret;
+	int fd = open_node(), buf = dmabuf_make(DMABUF_PAGES, NR), ret;
 	uint32_t refs[NR + 1];
 
 	expect(try_import(fd, buf, 0, refs), -EINVAL);
 	expect(try_import(fd, buf, NR - 1, refs), -EINVAL);
 	expect(try_import(fd, buf, NR + 1, refs), -EINVAL);
-	expect(try_import(fd, probe, NR, refs), -EINVAL);
+	expect(try_import(fd, fd, NR, refs), -EINVAL);
 	expect(try_import(fd, 12345, NR, refs), -EBADF);
 	expect(ioctl(fd, IOCTL_GNTDEV_DMABUF_IMP_TO_REFS, 8ul) ? -errno : 0, -EFAULT);
 	expect(ioctl(fd, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, 8ul) ? -errno : 0, -EFAULT);
-	expect(try_release(fd, buf), -ENOENT);
+	expect(try_import_release(fd, buf), -ENOENT);
 	close(buf);
-	wait_dead();
+	dmabuf_wait_dead();
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		buf = make(bad[i], NR);
+		buf = dmabuf_make(bad[i], NR);
 		ret = try_import(fd, buf, NR, refs);
 		check(ret == -EINVAL || (ret == -EIO && bad[i] == DMABUF_RESOURCE), "kind %d: %s", bad[i],
 		      errno_name(ret));
 		close(buf);
-		wait_dead();
+		dmabuf_wait_dead();
 	}
 }
 
 static void import_without_pages(void)
 {
-	int fd = open_node(), buf = make(DMABUF_NO_PAGES, NR);
+	int fd = open_node(), buf = dmabuf_make(DMABUF_NO_PAGES, NR);
 	uint32_t refs[NR];
 	uint64_t old;
 
@@ -456,9 +357,9 @@ static void import_without_pages(void)
 	check(!granter_swap(suite.granter, 0, 815, &old) && !old, "%s", strerror(errno));
 	check(!granter_swap(suite.granter, 0, 0, &old) && old == 815, "%s", strerror(errno));
 	check(!granter_unmap(suite.granter), "%s", strerror(errno));
-	expect(try_release(fd, buf), 0);
+	expect(try_import_release(fd, buf), 0);
 	close(buf);
-	wait_dead();
+	dmabuf_wait_dead();
 }
 
 /* A buffer that is pages @first to @first + NR - 1 of a file in memory of @size bytes. */
@@ -488,7 +389,7 @@ static void import_of(int memfd, size_t size, uint32_t first)
 		check(old == 77 + page && words[page * 512 + 9] == 99 + page, "page %u is another one", page);
 		check(!granter_unmap(suite.granter), "%s", strerror(errno));
 	}
-	expect(try_release(fd, buf), 0);
+	expect(try_import_release(fd, buf), 0);
 }
 
 static void import_of_memfd(void)
@@ -514,14 +415,14 @@ static void library(void)
 	struct granter *g = suite.granter;
 	xengnttab_handle *h = open_library();
 	uint32_t refs[NR], fd;
-	int buf = make(DMABUF_PAGES, NR);
+	int buf = dmabuf_make(DMABUF_PAGES, NR);
 
 	let_go();
 	check(!xengnttab_dmabuf_imp_to_refs(h, g->domid, buf, NR, refs), "%s", strerror(errno));
 	check_imported(buf, 1, refs[1]);
 	check(!xengnttab_dmabuf_imp_release(h, buf), "%s", strerror(errno));
 	close(buf);
-	wait_dead();
+	dmabuf_wait_dead();
 	if (suite.pv)
 		return;
 

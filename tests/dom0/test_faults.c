@@ -20,6 +20,7 @@
 
 #include <xenevtchn.h>
 
+#include "dmabuf.h"
 #include "faults.h"
 #include "foreign.h"
 #include "kernel_faults.h"
@@ -48,6 +49,7 @@ struct scene {
 	uint32_t port;
 	struct gntdev_grant_copy_segment segments[3];
 	char *memory;
+	int buf;
 };
 
 /* What an operation may answer beside ENOMEM and EFAULT. */
@@ -645,6 +647,58 @@ static void small_calls_fail(void)
 	survive_copies(&(struct operation){ prepare_few, run_info, nothing, undo_fd, 0, "" });
 }
 
+static int run_export(struct scene *s)
+{
+	return try_export(s->fd, 0, FIRST, s->nr, &s->buf);
+}
+
+static void verify_export(struct scene *s)
+{
+	for (uint32_t i = 0; i < s->nr; i++)
+		dmabuf_swap(s->buf, i * PAGE_SIZE, i);
+	wait_busy(FIRST, s->nr, s->nr);
+}
+
+static void undo_export(struct scene *s)
+{
+	close(s->buf);
+	wait_busy(FIRST, s->nr, 0);
+	undo_fd(s);
+}
+
+static void export_fails(void)
+{
+	survive(&(struct operation){ prepare_few, run_export, verify_export, undo_export, ALSO_EINVAL, "dma_buf_export" });
+	survive(&(struct operation){ prepare_big, run_export, verify_export, undo_export, ALSO_EINVAL, "dma_buf_export" });
+}
+
+static void prepare_import(struct scene *s)
+{
+	prepare_few(s);
+	s->buf = dmabuf_make(DMABUF_PAGES, s->nr);
+}
+
+static int run_import(struct scene *s)
+{
+	uint32_t refs[MAX_BIG];
+
+	return try_import(s->fd, s->buf, s->nr, refs);
+}
+
+static void undo_import(struct scene *s)
+{
+	expect(try_import_release(s->fd, s->buf), 0);
+	close(s->buf);
+	/* A grant that was forgotten would keep it. */
+	dmabuf_wait_dead();
+	undo_fd(s);
+}
+
+static void import_fails(void)
+{
+	survive(&(struct operation){ prepare_import, run_import, nothing, undo_import, 0, "dma_buf_attach" });
+}
+
 static bool can_ask(void)
 {
 	/* VM_IO keeps everybody from asking. */
@@ -699,6 +753,7 @@ static void kernel_fails(void)
 		{ "SET_UNMAP_NOTIFY", { prepare_notify, run_notify, nothing, undo_notify, ALSO_EINVAL, "" } },
 		{ "GRANT_COPY", { prepare_copy, run_copy, verify_copy, undo_copy, 0, "" } },
 		{ "MAP_FOREIGN", { prepare_foreign, run_foreign, verify_add, undo_add, ALSO_EINVAL | ALSO_ESRCH, "" } },
+		{ "DMABUF_IMP_TO_REFS", { prepare_import, run_import, nothing, undo_import, 0, "" } },
 	};
 	const char *missing = kernel_faults_open();
 	unsigned int nr;
@@ -743,6 +798,8 @@ static const struct suite_case cases[] = {
 	{ "MAP_FOREIGN with PARTIAL survives each failure", foreign_partly_fails },
 	{ "mmap of foreign frames, over two page tables, survives each failure", foreign_mmap_fails },
 	{ "SET_MAX_PAGES, RESTRICT and INFO survive each failure", small_calls_fail },
+	{ "a dma-buf's export survives each failure", export_fails, MODE_XLATE },
+	{ "a dma-buf's import survives each failure", import_fails },
 	{ "with ballooned pages each failure is survived, and the memory comes back", ballooned_fails },
 	{ "each operation survives the kernel's own fault injection", kernel_fails },
 };

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -21,6 +22,7 @@
 
 #include "gup_rules.h"
 #include "range.h"
+#include "slow.h"
 #include "suite.h"
 #include "vma.h"
 
@@ -175,6 +177,54 @@ static void pv_dofork(void)
 	check(run_child(read_in_child, &r, false) == 0, "the child failed");
 	range_check(&r);
 	range_unmap(&r);
+	wait_busy(FIRST, NR, 0);
+}
+
+#define SLOW_MS 1000
+
+/* A private mapping, and then something that takes its time, so that SIGKILL finds it with all of its memory. */
+static void dies_slowly(struct slow *slow, int fd, int ready)
+{
+	struct range r = range_add(fd, FIRST, NR);
+	void *addr;
+
+	expect(try_mmap(fd, r.offset, range_length(&r), PROT_READ, MAP_PRIVATE, &addr), 0);
+	check(!touch(addr, false), "it cannot be read");
+	slow_prepare(slow, SLOW_MS);
+	check(write(ready, "", 1) == 1, "%s", strerror(errno));
+	slow_invalidate(slow);
+}
+
+/*
+ * process_mrelease() reaps the memory of a process that was killed as the kernel does when there is none left
+ * (__oom_reap_task_mm()): what is private, and a notifier must not sleep.
+ */
+static void reaped(void)
+{
+	struct slow slow = slow_open();
+	int ends[2], fd = open_node(), pidfd;
+	pid_t child;
+	char byte;
+	long ret;
+
+	check(!pipe2(ends, O_CLOEXEC), "%s", strerror(errno));
+	child = fork();
+	check(child >= 0, "%s", strerror(errno));
+	if (!child) {
+		dies_slowly(&slow, fd, ends[1]);
+		_exit(0);
+	}
+	check(read(ends[0], &byte, 1) == 1, "%s", strerror(errno));
+	slow_wait(&slow);
+	pidfd = syscall(SYS_pidfd_open, child, 0);
+	check(pidfd >= 0, "%s", strerror(errno));
+	check(!kill(child, SIGKILL), "%s", strerror(errno));
+	ret = syscall(SYS_process_mrelease, pidfd, 0) ? -errno : 0;
+	/* In PV a grant can only be given back by who may sleep: it stays until the process has gone. */
+	expect(ret, suite.pv ? -EAGAIN : 0);
+	if (suite.pv)
+		wait_busy(FIRST, NR, NR);
+	check(waitpid(child, NULL, 0) == child, "%s", strerror(errno));
 	wait_busy(FIRST, NR, 0);
 }
 
@@ -507,6 +557,7 @@ static const struct suite_case cases[] = {
 	{ "madvise does what it does to any device's mapping, and the pages stay", advise },
 	{ "MADV_POPULATE_READ and _WRITE work unless VM_IO", populate },
 	{ "madvise of a part is refused in PV and works elsewhere", advise_part },
+	{ "who is killed can be reaped: a notifier that may not sleep refuses", reaped },
 	{ "PV: a child gets no page, whatever MADV_DOFORK and MADV_KEEPONFORK did", pv_dofork, MODE_PV },
 	{ "mlock2 locks nothing", lock_on_fault },
 	{ "move_pages says where the pages are, VM_IO or not", move_pages_asks },

@@ -335,6 +335,7 @@ static int arm(const struct fault_arm __user *arg)
 		atomic_set(&sites[i]->fired, 0);
 		atomic64_set(&sites[i]->sum, 0);
 	}
+	init_page_count(stray);
 	armed = want;
 	smp_store_release(&armed_tgid, task_tgid_nr(current));
 	return 0;

@@ -18,7 +18,7 @@ verify() {
 	sed -n 's/.*errors: \([0-9]*\)$/\1/p' pan.log
 }
 
-for run in "0 0 0" "1 0 0" "0 1 0" "0 0 1" "1 0 1" "0 1 1" "0 0 2" "0 1 2" "0 1 3"; do
+for run in "0 0 0" "1 0 0" "0 1 0" "0 0 1" "1 0 1" "0 1 1" "0 0 2" "0 1 2" "0 1 3" "0 1 4"; do
 	# shellcheck disable=SC2086
 	set -- $run
 	lasting=$1 lazy=$2 mutant=$3

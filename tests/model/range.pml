@@ -3,11 +3,12 @@
  * The life of a range, as the essay in driver/range.c tells it, small enough for every order of events to be tried.
  *
  * One range of NR_PAGES pages. A file whose offset shows it, a user who maps it, forks and unmaps (twice, so that a second
- * life is tried), another who removes the offset at any moment, somebody who pins pages while they are in a page table,
+ * life is tried), another who removes the range at any moment, somebody who pins pages while they are in a page table,
  * and the work item. LASTING is the kind of source: 0 as grants (frames are there from mmap() to the end of draining), 1 as
  * foreign frames (from birth to the last reference). LAZY is grants in PV: the user's PTE has one, the kernel only if it
- * asked for the page, and there is somebody who takes PTEs away from under the VMA, as MADV_DONTNEED does. MUTANT takes one
- * precaution out, to show that the model notices.
+ * asked for the page, and there is somebody who takes PTEs away from under the VMA, as MADV_DONTNEED does; a child has a VMA
+ * without any, if at all, and a range that is removed while it is mapped keeps its offset until the last VMA is gone. MUTANT
+ * takes one precaution out, to show that the model notices.
  *
  *   spin -DLASTING=0 -a range.pml && cc -DSAFETY -o pan pan.c && ./pan
  */
@@ -29,6 +30,7 @@ mtype state = IDLE;
 byte refs = 1;		/* the file's offset */
 byte nr_vmas;
 bool has_offset = true;
+bool removed;		/* LAZY: but nobody finds it there any more */
 bool freed;
 bool work_queued;
 byte nr_draining;	/* contexts that drain */
@@ -130,17 +132,38 @@ inline range_put_vma(nr_pinned)
 	fi
 }
 
+/* Of mmap.c, with gntmap_offsets_unmapped(). */
+inline put_vma(nr_pinned)
+{
+	refs++;
+	range_put_vma(nr_pinned);
+	atomic {
+		was = has_offset && removed && (state != MAPPED || MUTANT == 4);
+		if
+		:: was -> has_offset = false
+		:: else
+		fi;
+		/* mremap() knows the VMA by its offset. */
+		assert(!(removed && state == MAPPED) || has_offset)
+	}
+	if
+	:: was -> range_put(nr_pinned)
+	:: else
+	fi;
+	range_put(nr_pinned)
+}
+
 active proctype User()
 {
 	byte i, nr_pinned, lives;
-	bool last, last_vma, got;
+	bool last, last_vma, got, was;
 
 	do
 	:: lives < NR_LIVES ->
 		lives++;
 		/* gntmap_offsets_get() and gntmap_range_begin() */
 		atomic {
-			got = has_offset;
+			got = has_offset && !removed;
 			if
 			:: got -> refs++
 			:: else
@@ -159,8 +182,8 @@ active proctype User()
 		}
 		if
 		:: !got -> range_put(nr_pinned)		/* EBUSY */
-		:: got && !has_offset -> range_put_vma(nr_pinned)	/* UNMAP_GRANT_REF came just before */
-		:: got && has_offset ->
+		:: got && (!has_offset || removed) -> put_vma(nr_pinned)	/* UNMAP_GRANT_REF came just before */
+		:: got && has_offset && !removed ->
 			i = 0;
 			do
 			:: i < NR_PAGES ->
@@ -189,7 +212,11 @@ active proctype User()
 				:: i < NR_PAGES -> pte[i]--; i++
 				:: else -> break
 				od;
-				range_put_vma(nr_pinned)
+				put_vma(nr_pinned)
+			:: LAZY ->
+				/* fork after MADV_DOFORK: a VMA with nothing in it */
+				atomic { refs++; nr_vmas++ };
+				put_vma(nr_pinned)
 			:: true
 			fi;
 			/* munmap or exit: the page tables first, then ->close() */
@@ -200,7 +227,7 @@ active proctype User()
 			:: i < NR_PAGES && !LAZY -> pte[i]--; i++
 			:: else -> break
 			od;
-			range_put_vma(nr_pinned)
+			put_vma(nr_pinned)
 		fi
 	:: else -> break
 	od;
@@ -213,7 +240,13 @@ active proctype Remover()
 	byte i, nr_pinned;
 	bool last, was;
 
-	atomic { was = has_offset; has_offset = false };
+	atomic {
+		was = has_offset && !(LAZY && state == MAPPED);
+		if
+		:: was -> has_offset = false
+		:: else -> removed = has_offset
+		fi
+	}
 	if
 	:: was -> range_put(nr_pinned)
 	:: else
