@@ -80,9 +80,9 @@ int try_export_refs(int fd, uint32_t flags, uint32_t count, uint32_t domid, cons
 
 int try_export(int fd, uint32_t flags, uint32_t first, uint32_t count, int *buf)
 {
-	uint32_t refs[64] = { 0 };
+	uint32_t refs[256] = { 0 };
 
-	for (uint32_t i = 0; i < count && i < 64; i++)
+	for (uint32_t i = 0; i < count && i < ARRAY_SIZE(refs); i++)
 		refs[i] = suite.granter->first_ref + first + i;
 	return try_export_refs(fd, flags, count, suite.granter->domid, refs, buf);
 }

@@ -696,7 +696,7 @@ static void undo_import(struct scene *s)
 
 static void import_fails(void)
 {
-	survive(&(struct operation){ prepare_import, run_import, nothing, undo_import, 0, "dma_buf_attach" });
+	survive(&(struct operation){ prepare_import, run_import, nothing, undo_import, ALSO_EINTR, "dma_buf_attach" });
 }
 
 static bool can_ask(void)
