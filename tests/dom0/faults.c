@@ -23,8 +23,8 @@ struct function {
 };
 
 /*
- * A pointer's function returns NULL or an errno, user copies how many bytes are left, set_phys_to_machine() false. Where there is nothing
- * to return (0 values) calls are only counted.
+ * A pointer's function returns NULL or an errno, user copies how many bytes are left, set_phys_to_machine() false. Where there
+ * is nothing to return (0 values) calls are only counted.
  */
 static const struct function functions[] = {
 	{ { "__kmalloc_cache_noprof", "kmalloc_trace" }, FAULT_DIRECT, 1, { 0 } },

@@ -180,7 +180,7 @@ static void pv_dofork(void)
 	wait_busy(FIRST, NR, 0);
 }
 
-#define SLOW_MS 1000
+#define SLOW_MS 2000
 
 /* A private mapping, and then something that takes its time, so that SIGKILL finds it with all of its memory. */
 static void dies_slowly(struct slow *slow, int fd, int ready)

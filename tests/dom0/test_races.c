@@ -461,7 +461,7 @@ static void last_pin_against_removal(void)
 		check(now_us() - begun < 2000000 * suite_patience(), "a range is there still");
 }
 
-#define SLOW_MS 500
+#define SLOW_MS 2000
 
 static void *invalidate(void *slow)
 {

@@ -183,7 +183,7 @@ struct gup_watch {
 };
 
 #define GUP_MAX_EVENTS 256
-#define GUP_MAX_SLOW_MS 10000
+#define GUP_MAX_SLOW_MS 60000
 
 /* Fetch what was recorded since the last time. ENOENT: it watches nothing. */
 struct gup_events {
