@@ -6,6 +6,7 @@
  *	fuzz_model.c	files, ranges, offsets and grants as they have to be
  *	fuzz_file.c	operations on files and ranges
  *	fuzz_memory.c	operations on mappings
+ *	fuzz_dmabuf.c	operations on dma-bufs
  *	fuzz_process.c	operations that make processes
  *	gntmap-fuzz.c	episodes, verdicts, shrinking
  *
@@ -41,6 +42,8 @@
 #define NR_MAPPINGS 6
 #define NR_PINS 4
 #define NR_HOLDERS 2	/* children that only hold what they inherited */
+#define NR_BUFFERS 4	/* dma-bufs */
+#define NR_IMPORTS 4
 #define RANGE_MAX 8	/* pages */
 #define NR_PAGES 16	/* of the granter's, for one worker */
 #define NR_READ_ONLY 2	/* the last of them */
@@ -101,6 +104,8 @@ struct fmapping {
 	int prot[RANGE_MAX];
 	int max_prot;
 	bool cut;		/* maybe several VMAs: those with a ->close are not always put together again */
+	bool not_inherited[RANGE_MAX];	/* MADV_DONTFORK, which a VMA has from the start in PV */
+	bool kept;		/* PV: MADV_KEEPONFORK */
 };
 
 struct fpin {
@@ -108,6 +113,29 @@ struct fpin {
 	struct pin pin;
 	struct frange *range;
 	uint32_t page;
+};
+
+/* A dma-buf: grants of ours, or pages of dmabuf_probe's. */
+struct fbuffer {
+	bool used;
+	int fd;			/* -1: closed */
+	int number;		/* what the file knows it as */
+	struct ffile *file;	/* that exported it; NULL: it is the probe's */
+	bool forgotten;		/* that file is closed */
+	uint32_t nr;
+	uint32_t page[RANGE_MAX];	/* exported: of the worker's */
+	uint64_t word[RANGE_MAX];	/* the probe's: at FUZZ_WORD of each page */
+	uint32_t holders;
+};
+#define FUZZ_WORD 1600	/* byte */
+
+struct fimport {
+	bool used;
+	uint64_t age;		/* a higher one is newer */
+	struct ffile *file;
+	struct fbuffer *buffer;
+	int number;		/* what the file knows it as: may be another buffer's by now */
+	uint32_t refs[RANGE_MAX];
 };
 
 struct fholder {
@@ -129,6 +157,11 @@ struct worker {
 	struct fmapping mappings[NR_MAPPINGS];
 	struct fpin pins[NR_PINS];
 	struct fholder holders[NR_HOLDERS];
+	struct fbuffer buffers[NR_BUFFERS];
+	struct fimport imports[NR_IMPORTS];
+	uint64_t age;		/* of the newest import */
+	bool advised;		/* the kernel has taken a MADV_DOFORK */
+	int common;		/* a file that all threads have */
 	char *spare;		/* one more place */
 	xenforeignmemory_handle *memory;
 	uint64_t frames[NR_PAGES];
@@ -138,8 +171,6 @@ struct worker {
 	uint32_t port;
 	uint32_t step;
 	const struct fuzz_op *now;
-	uint64_t nr_done;
-	uint32_t nr_by_kind[64];
 };
 
 extern __thread struct worker *w;
@@ -154,7 +185,7 @@ void fuzz_fail(const char *file, int line, const char *fmt, ...)
 	} while (0)
 #define answer(call, expected) fuzz_answer(__FILE__, __LINE__, #call, call, expected)
 void fuzz_answer(const char *file, int line, const char *call, long got, long expected);
-/* What a drained pin undoes comes a moment later: ask again for up to ten seconds. */
+/* What a drained pin or a lingering import undoes comes a moment later: ask again for up to ten seconds. */
 #define comes(cond)                                                                  \
 	({                                                                           \
 		uint64_t until_ = now_us() + 10000000;                               \
@@ -162,6 +193,13 @@ void fuzz_answer(const char *file, int line, const char *call, long got, long ex
 		while (!(ok_ = (cond)) && now_us() < until_)                         \
 			sleep_ms(2);                                                 \
 		ok_;                                                                 \
+	})
+/* For what charges pages: those that are given up at this moment may still count. */
+#define answer_charged(call, expected)                                               \
+	({                                                                           \
+		int want_ = (expected), got_;                                        \
+		comes((got_ = (call)) == want_ || got_ != -ENOSPC);                  \
+		fuzz_answer(__FILE__, __LINE__, #call, got_, want_);                 \
 	})
 
 /* fuzz_op.c */
@@ -193,6 +231,13 @@ struct model_info model_info(const struct ffile *file);
 /* Whether somebody has the page mapped by grant. */
 enum fbusy { F_FREE, F_PERHAPS, F_BUSY };
 enum fbusy model_busy(uint32_t page);
+/* The references that the buffer's open file has. */
+long model_buffer_refs(const struct fbuffer *buffer);
+/* Which one the file means by that number: the newest, or NULL. */
+struct fimport *model_find_import(const struct ffile *file, int number);
+void model_end_import(struct fimport *import);
+/* A descriptor of the file, or -1. */
+int model_fd(const struct ffile *file);
 struct ffile *model_any_file(uint32_t choice, int *fd);
 struct frange *model_any_range(uint32_t choice);
 struct fmapping *model_any_mapping(uint32_t choice);
@@ -223,8 +268,19 @@ void op_write(struct fuzz_op *op);
 void op_mprotect(struct fuzz_op *op);
 void op_mremap(struct fuzz_op *op);
 void op_dontneed(struct fuzz_op *op);
+void op_advise(struct fuzz_op *op);
+void op_common(struct fuzz_op *op);
 void op_pin(struct fuzz_op *op);
 void op_unpin(struct fuzz_op *op);
+
+void op_export(struct fuzz_op *op);
+void op_make(struct fuzz_op *op);
+void op_drop(struct fuzz_op *op);
+void op_swap(struct fuzz_op *op);
+void op_wait(struct fuzz_op *op);
+void op_import(struct fuzz_op *op);
+void op_import_release(struct fuzz_op *op);
+void op_imported(struct fuzz_op *op);
 
 void op_fork(struct fuzz_op *op);
 void op_hold(struct fuzz_op *op);
@@ -232,6 +288,8 @@ void op_release(struct fuzz_op *op);
 
 /* Nothing but the place. */
 void memory_reserve(char *place);
+/* A mapping was unmapped as a whole. */
+void memory_gone(struct fmapping *m);
 /* One page of a mapping: can be read or written as the model says, and is the page it should be. */
 void memory_check(const struct fmapping *m, uint32_t i, bool write, uint64_t value);
 

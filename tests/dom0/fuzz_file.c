@@ -127,10 +127,7 @@ void op_add(struct fuzz_op *op)
 	err = model_charge(file, nr);
 	if (!err)
 		err = may_name(file, domid);
-	if (!err)
-		must(comes(!try_add(fd, refs, nr, &offset)), "%s", strerror(errno));
-	else
-		answer(try_add(fd, refs, nr, &offset), err);
+	answer_charged(try_add(fd, refs, nr, &offset), err);
 	if (err)
 		return;
 	r = model_add(file, nr);
@@ -163,7 +160,7 @@ void op_add_bad(struct fuzz_op *op)
 		break;
 	case 3:
 		/* A cap may speak first. */
-		answer(try_add(fd, &ref, 1, &offset), model_charge(file, 1) ?: -EINVAL);
+		answer_charged(try_add(fd, &ref, 1, &offset), model_charge(file, 1) ?: -EINVAL);
 		break;
 	}
 }
@@ -185,10 +182,7 @@ void op_foreign(struct fuzz_op *op)
 	err = may_name(file, w->granter->domid);
 	if (!err)
 		err = model_charge(file, nr);
-	if (!err)
-		must(comes(!try_foreign(fd, w->granter->domid, flags, gfns, nr, NULL, &offset)), "%s", strerror(errno));
-	else
-		answer(try_foreign(fd, w->granter->domid, flags, gfns, nr, NULL, &offset), err);
+	answer_charged(try_foreign(fd, w->granter->domid, flags, gfns, nr, NULL, &offset), err);
 	if (err)
 		return;
 	r = model_add(file, nr);
@@ -199,19 +193,11 @@ void op_foreign(struct fuzz_op *op)
 	must(offset == r->index * PAGE_SIZE, "the offset is %#lx, not %#lx", offset, r->index * PAGE_SIZE);
 }
 
-static int fd_of(const struct ffile *file)
-{
-	for (int i = 0; i < NR_FDS; i++)
-		if (w->fds[i] >= 0 && w->fd_files[i] == file)
-			return w->fds[i];
-	return -1;
-}
-
 /* arg: range, how */
 void op_remove(struct fuzz_op *op)
 {
 	struct frange *r = model_any_range(op->arg[0]);
-	int fd = r ? fd_of(r->file) : -1;
+	int fd = r ? model_fd(r->file) : -1;
 
 	if (fd < 0)
 		return;
@@ -301,7 +287,7 @@ void op_notify(struct fuzz_op *op)
 	struct ioctl_gntdev_unmap_notify want = { .action = op->arg[1] % 5 };
 	struct frange *r = model_any_range(op->arg[0]);
 	uint32_t i, byte;
-	int fd = r ? fd_of(r->file) : -1, err = 0;
+	int fd = r ? model_fd(r->file) : -1, err = 0;
 
 	if (fd < 0)
 		return;

@@ -26,20 +26,12 @@ static void reserve_part(char *at, uint32_t nr)
 	must(got == at, "%s", strerror(errno));
 }
 
-static int fd_of(const struct ffile *file)
-{
-	for (int i = 0; i < NR_FDS; i++)
-		if (w->fds[i] >= 0 && w->fd_files[i] == file)
-			return w->fds[i];
-	return -1;
-}
-
 /* arg: range, mapping, protection */
 void op_mmap(struct fuzz_op *op)
 {
 	struct frange *r = model_any_range(op->arg[0]);
 	struct fmapping *m = &w->mappings[op->arg[1] % NR_MAPPINGS];
-	int fd = r ? fd_of(r->file) : -1, prot = op->arg[2] % 3 ? RW : PROT_READ, want, got;
+	int fd = r ? model_fd(r->file) : -1, prot = op->arg[2] % 3 ? RW : PROT_READ, want, got;
 	size_t length;
 	void *at;
 
@@ -59,9 +51,11 @@ void op_mmap(struct fuzz_op *op)
 	m->file = r->file;
 	m->max_prot = prot;
 	m->cut = false;
+	m->kept = false;
 	for (uint32_t i = 0; i < RANGE_MAX; i++) {
 		m->there[i] = i < r->nr;
 		m->lost[i] = false;
+		m->not_inherited[i] = suite.pv;
 		r->lost[i] = false;
 		m->prot[i] = prot;
 	}
@@ -73,7 +67,7 @@ void op_mmap(struct fuzz_op *op)
 void op_mmap_bad(struct fuzz_op *op)
 {
 	struct frange *r = model_any_range(op->arg[0]);
-	int fd = r ? fd_of(r->file) : -1, prot = RW, flags = MAP_SHARED;
+	int fd = r ? model_fd(r->file) : -1, prot = RW, flags = MAP_SHARED;
 	uint64_t offset;
 	uint32_t nr;
 	void *at;
@@ -139,6 +133,14 @@ static void forget_if_empty(struct fmapping *m)
 	m->range = NULL;
 }
 
+void memory_gone(struct fmapping *m)
+{
+	/* A child's VMA is still there, which is empty. */
+	for (uint32_t i = 0; suite.pv && m->range->holders && i < m->range->nr; i++)
+		m->range->lost[i] = true;
+	m->range = NULL;
+}
+
 /* arg: mapping, first, number */
 void op_munmap(struct fuzz_op *op)
 {
@@ -151,7 +153,7 @@ void op_munmap(struct fuzz_op *op)
 		/* All of it, and what is not there does not matter. */
 		answer(munmap(m->place, m->range->nr * PAGE_SIZE) ? -errno : 0, 0);
 		memory_reserve(m->place);
-		m->range = NULL;
+		memory_gone(m);
 		return;
 	}
 	nr = run(m, op->arg[2], &first);
@@ -309,6 +311,80 @@ void op_dontneed(struct fuzz_op *op)
 	}
 }
 
+/* arg: mapping, first, number, advice */
+void op_advise(struct fuzz_op *op)
+{
+	static const int advices[] = { MADV_DONTFORK, MADV_DOFORK, MADV_DOFORK, MADV_KEEPONFORK, MADV_WIPEONFORK };
+	struct fmapping *m = model_any_mapping(op->arg[0]);
+	int advice = advices[op->arg[3] % ARRAY_SIZE(advices)], want = 0, got;
+	uint32_t first = 0, nr;
+	bool changes = false;
+
+	if (!m)
+		return;
+	nr = run(m, op->arg[1], &first);
+	nr = op->arg[2] % 2 ? nr : 1 + op->arg[2] / 2 % nr;
+	for (uint32_t i = first; i < first + nr; i++) {
+		changes |= advice == MADV_DONTFORK && !m->not_inherited[i];
+		changes |= advice == MADV_DOFORK && m->not_inherited[i];
+	}
+	changes |= advice == MADV_KEEPONFORK && suite.pv && !m->kept;
+	/* What would cut a VMA in two is refused. */
+	if (advice == MADV_WIPEONFORK || (suite.pv && changes && nr < m->range->nr))
+		want = -EINVAL;
+	got = madvise(m->place + first * PAGE_SIZE, nr * PAGE_SIZE, advice) ? -errno : 0;
+	/* It is always refused for VM_IO, and from 7.x on for all of VM_SPECIAL. */
+	if (advice == MADV_DOFORK && got == -EINVAL && !w->advised)
+		want = got;
+	if (strategy_is("vmio") && advice == MADV_DOFORK)
+		want = -EINVAL;
+	answer(got, want);
+	if (want)
+		return;
+	w->advised |= advice == MADV_DOFORK;
+	m->kept |= advice == MADV_KEEPONFORK;
+	m->cut |= changes && nr < m->range->nr;
+	for (uint32_t i = first; i < first + nr && advice != MADV_KEEPONFORK; i++)
+		m->not_inherited[i] = advice == MADV_DONTFORK;
+}
+
+/* A whole life of a range, in a file in which other threads have theirs. arg: pages, first page, protection, how */
+void op_common(struct fuzz_op *op)
+{
+	uint32_t nr = 1 + op->arg[0] % RANGE_MAX, at = op->arg[3] % nr, page[RANGE_MAX];
+	int prot = op->arg[2] % 2 ? RW : PROT_READ, want = 0;
+	struct ioctl_gntdev_grant_ref refs[RANGE_MAX];
+	struct ioctl_gntdev_get_offset_for_vaddr where = { .vaddr = (uintptr_t)w->spare };
+	uint32_t word = at * PAGE_SIZE / 8 + op->arg[3] % 64;
+	uint64_t offset, seen = 0;
+	int sig;
+	void *addr;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		page[i] = (op->arg[1] + i) % NR_PAGES;
+		refs[i] = (struct ioctl_gntdev_grant_ref){ w->granter->domid,
+							   w->granter->first_ref + model_granter_page(page[i]) };
+		if (w->revoked[page[i]] || (prot == RW && page[i] >= NR_PAGES - NR_READ_ONLY))
+			want = -EINVAL;
+	}
+	answer(try_add(w->common, refs, nr, &offset), 0);
+	addr = mmap(w->spare, nr * PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED, w->common, offset);
+	answer(addr == MAP_FAILED ? -errno : 0, want);
+	if (!want) {
+		((volatile uint64_t *)(w->truth + page[at] * PAGE_SIZE))[op->arg[3] % 64] = op->arg[2];
+		sig = fault_read((uint64_t *)w->spare + word, &seen);
+		must(!sig && seen == op->arg[2], "signal %d, %#lx, not %#x", sig, seen, op->arg[2]);
+		answer(ioctl(w->common, IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR, &where) ? -errno : 0, 0);
+		must(where.offset == offset && where.count == nr, "%#llx, %u pages", (unsigned long long)where.offset,
+		     where.count);
+	}
+	if (op->arg[2] % 4 < 2)
+		answer(try_remove(w->common, offset, nr), 0);
+	memory_reserve(w->spare);
+	if (op->arg[2] % 4 >= 2)
+		answer(try_remove(w->common, offset, nr), 0);
+}
+
 /* arg: mapping, page */
 void op_pin(struct fuzz_op *op)
 {
@@ -339,7 +415,7 @@ static void wait_drained(struct ffile *file)
 {
 	struct gntmap_info info;
 	struct model_info want;
-	int fd = fd_of(file);
+	int fd = model_fd(file);
 
 	model_settle();
 	want = model_info(file);

@@ -180,27 +180,78 @@ static bool is_open(const struct ffile *file)
 	return false;
 }
 
+long model_buffer_refs(const struct fbuffer *buffer)
+{
+	long nr = (buffer->fd >= 0) + __builtin_popcount(buffer->holders);
+
+	for (const struct fimport *i = w->imports; i < w->imports + NR_IMPORTS; i++)
+		nr += i->used && i->buffer == buffer;
+	return nr;
+}
+
+struct fimport *model_find_import(const struct ffile *file, int number)
+{
+	struct fimport *newest = NULL;
+
+	for (struct fimport *i = w->imports; i < w->imports + NR_IMPORTS; i++)
+		if (i->used && i->file == file && i->number == number && (!newest || i->age > newest->age))
+			newest = i;
+	return newest;
+}
+
+void model_end_import(struct fimport *import)
+{
+	import->file->nr_pages -= import->buffer->nr;
+	import->used = false;
+}
+
+/* Nobody has the file any more. */
+static void forget(struct ffile *file)
+{
+	for (struct frange *r = w->ranges; r < w->ranges + NR_RANGES; r++) {
+		if (!r->used || r->file != file)
+			continue;
+		r->placed = false;
+		r->removed = false;
+		settle_range(r);
+	}
+	for (struct fimport *i = w->imports; i < w->imports + NR_IMPORTS; i++)
+		if (i->used && i->file == file)
+			model_end_import(i);
+	for (struct fbuffer *b = w->buffers; b < w->buffers + NR_BUFFERS; b++)
+		if (b->file == file)
+			b->forgotten = true;
+}
+
+static bool has_pages(const struct ffile *file)
+{
+	for (const struct frange *r = w->ranges; r < w->ranges + NR_RANGES; r++)
+		if (r->used && r->file == file)
+			return true;
+	for (const struct fbuffer *b = w->buffers; b < w->buffers + NR_BUFFERS; b++)
+		if (b->used && b->file == file)
+			return true;
+	return false;
+}
+
 void model_settle(void)
 {
 	for (struct frange *r = w->ranges; r < w->ranges + NR_RANGES; r++)
 		if (r->used)
 			settle_range(r);
-	for (struct ffile *f = w->files; f < w->files + NR_FILES; f++) {
-		bool used = false;
-
-		if (!f->used || is_open(f))
+	for (struct ffile *f = w->files; f < w->files + NR_FILES; f++)
+		if (f->used && !is_open(f))
+			forget(f);
+	for (struct fbuffer *b = w->buffers; b < w->buffers + NR_BUFFERS; b++) {
+		if (!b->used || model_buffer_refs(b))
 			continue;
-		for (struct frange *r = w->ranges; r < w->ranges + NR_RANGES; r++) {
-			if (!r->used || r->file != f)
-				continue;
-			r->placed = false;
-			r->removed = false;
-			settle_range(r);
-			used |= r->used;
-		}
-		/* What drains still counts for a file that nobody can ask any more. */
-		f->used = used;
+		if (b->file)
+			b->file->nr_pages -= b->nr;
+		b->used = false;
 	}
+	/* What drains or is exported still counts for a file that nobody can ask any more. */
+	for (struct ffile *f = w->files; f < w->files + NR_FILES; f++)
+		f->used = f->used && (is_open(f) || has_pages(f));
 }
 
 struct model_info model_info(const struct ffile *file)
@@ -234,7 +285,19 @@ enum fbusy model_busy(uint32_t page)
 				busy = F_PERHAPS;
 		}
 	}
+	for (const struct fbuffer *b = w->buffers; b < w->buffers + NR_BUFFERS; b++)
+		for (uint32_t i = 0; b->used && b->file && i < b->nr; i++)
+			if (b->page[i] == page)
+				return F_BUSY;
 	return busy;
+}
+
+int model_fd(const struct ffile *file)
+{
+	for (int i = 0; i < NR_FDS; i++)
+		if (w->fds[i] >= 0 && w->fd_files[i] == file)
+			return w->fds[i];
+	return -1;
 }
 
 struct ffile *model_any_file(uint32_t choice, int *fd)

@@ -9,18 +9,23 @@
 
 #include "fault.h"
 
-/* In PV a child has nothing of a mapping; elsewhere it has all of it. words: what each page's first word must be. */
+/*
+ * In PV a child has at most an empty VMA of a mapping; elsewhere it has all of it, but for what MADV_DONTFORK forbids.
+ * words: what each page's first word must be.
+ */
 static void look(uint64_t words[NR_MAPPINGS][RANGE_MAX])
 {
 	for (int k = 0; k < NR_MAPPINGS; k++) {
 		struct fmapping *m = &w->mappings[k];
 
 		for (uint32_t i = 0; m->range && i < RANGE_MAX; i++) {
-			int want = suite.pv || !(m->prot[i] & PROT_READ) ? SIGSEGV : 0, sig;
+			int want = suite.pv ? SIGBUS : 0, sig;
 			uint64_t seen = 0;
 
 			if (!m->there[i])
 				continue;
+			if (m->not_inherited[i] || !(m->prot[i] & PROT_READ))
+				want = SIGSEGV;
 			sig = fault_read((uint64_t *)(m->place + i * PAGE_SIZE), &seen);
 			must(sig == want, "mapping %d, page %u: signal %d, not %d", k, i, sig, want);
 			must(sig || seen == words[k][i], "mapping %d, page %u: %#lx", k, i, seen);
@@ -88,9 +93,13 @@ void op_hold(struct fuzz_op *op)
 	for (int i = 0; i < NR_FDS; i++)
 		if (w->fds[i] >= 0)
 			h->files |= 1u << (w->fd_files[i] - w->files);
-	for (struct fmapping *m = w->mappings; !suite.pv && m < w->mappings + NR_MAPPINGS; m++)
-		if (m->range)
-			m->range->holders |= bit;
+	for (struct fmapping *m = w->mappings; m < w->mappings + NR_MAPPINGS; m++)
+		for (uint32_t i = 0; m->range && i < RANGE_MAX; i++)
+			if (m->there[i] && !m->not_inherited[i])
+				m->range->holders |= bit;
+	for (struct fbuffer *b = w->buffers; b < w->buffers + NR_BUFFERS; b++)
+		if (b->used && b->fd >= 0)
+			b->holders |= bit;
 }
 
 void op_release(struct fuzz_op *op)
@@ -108,4 +117,6 @@ void op_release(struct fuzz_op *op)
 	h->pid = 0;
 	for (struct frange *r = w->ranges; r < w->ranges + NR_RANGES; r++)
 		r->holders &= ~bit;
+	for (struct fbuffer *b = w->buffers; b < w->buffers + NR_BUFFERS; b++)
+		b->holders &= ~bit;
 }

@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "dmabuf.h"
 #include "fault.h"
 #include "leaks.h"
 #include "tap.h"
@@ -26,6 +27,7 @@
 #define MAX_THREADS 3
 #define EPISODE_SECONDS 180
 #define MAX_RERUNS 400
+#define MAX_KINDS 64
 #define BALANCING "/proc/sys/kernel/numa_balancing"
 
 __thread struct worker *w;
@@ -44,7 +46,14 @@ struct episode {
 };
 
 static bool verbose;
-static uint64_t *done;	/* operations, of all processes: memory that they share */
+/* Of all processes, which share this. */
+static struct {
+	uint64_t nr;		/* operations */
+	/* What was answered to calls of each kind of operation: a kind without success tests little. */
+	struct {
+		uint64_t success, error;
+	} answers[MAX_KINDS];
+} *done;
 
 void fuzz_fail(const char *file, int line, const char *fmt, ...)
 {
@@ -65,6 +74,17 @@ void fuzz_answer(const char *file, int line, const char *call, long got, long ex
 {
 	if (got != expected)
 		fuzz_fail(file, line, "%s gives %s instead of %s", call, errno_name(got), errno_name(expected));
+	if (w->now)
+		__atomic_fetch_add(got ? &done->answers[w->now->kind].error : &done->answers[w->now->kind].success, 1,
+				   __ATOMIC_RELAXED);
+}
+
+static void print_answers(void)
+{
+	tap_diag("calls that succeeded, and that were refused, as they had to:");
+	for (unsigned int k = 0; k < fuzz_nr_kinds; k++)
+		if (done->answers[k].success || done->answers[k].error)
+			tap_diag("    %6lu %6lu  %s", done->answers[k].success, done->answers[k].error, fuzz_kinds[k].name);
 }
 
 static void begin(void)
@@ -106,7 +126,11 @@ static void end(void)
 		if (!m->range)
 			continue;
 		must(!munmap(m->place, RANGE_MAX * PAGE_SIZE), "%s", strerror(errno));
-		m->range = NULL;
+		memory_gone(m);
+	}
+	for (uint32_t i = 0; i < NR_BUFFERS; i++) {
+		op.arg[0] = i;
+		op_drop(&op);
 	}
 	for (uint32_t i = 0; i < NR_HOLDERS; i++) {
 		op.arg[0] = i;
@@ -161,7 +185,7 @@ static void *work(void *arg)
 	op_grant(&all);
 	if (t->clean)
 		end();
-	__atomic_fetch_add(done, t->nr_ops, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&done->nr, t->nr_ops, __ATOMIC_RELAXED);
 	return NULL;
 }
 
@@ -169,7 +193,10 @@ static void *work(void *arg)
 static void run_episode(const struct runner *runner, const struct episode *episode)
 {
 	static struct thread threads[MAX_THREADS];
+	int common = open(suite.node, O_RDWR | O_CLOEXEC);
 
+	if (common < 0)
+		_exit(2);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fault_catch();
 	pthread_barrier_init(&all_began, NULL, episode->nr_threads);
@@ -178,6 +205,7 @@ static void run_episode(const struct runner *runner, const struct episode *episo
 
 		t->worker.number = runner->number + i;
 		t->worker.first = (runner->number + i) * NR_PAGES;
+		t->worker.common = common;
 		t->worker.alone = episode->nr_threads == 1;
 		memcpy(t->worker.frames, runner->frames[i], sizeof(t->worker.frames));
 		t->ops = episode->ops[i];
@@ -391,17 +419,22 @@ int main(int argc, char **argv)
 	}
 	suite.strategy = argv[optind];
 	snprintf(suite.node, sizeof(suite.node), "/dev/xen/gntmap-%s", suite.strategy);
-	done = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	g = granter_open();
 	if (done == MAP_FAILED || !g || !read_line("/sys/hypervisor/guest_type", type, sizeof(type))) {
 		fprintf(stderr, "%s: no Xen, or no granter\n", argv[0]);
 		return 2;
 	}
 	suite.pv = !strcmp(type, "PV");
+	suite.granter = g;
 	suite.nr_rw = g->nr_refs - g->nr_ro;
 	if (nr_processes * MAX_THREADS * NR_READ_ONLY > g->nr_ro)
 		nr_processes = g->nr_ro / MAX_THREADS / NR_READ_ONLY;
-	granter_close(g);
+	/* The probe is open from here on. */
+	if (system("modprobe -q dmabuf_probe") || dmabuf_nr_live()) {
+		fprintf(stderr, "%s: no dmabuf_probe, or somebody else uses it\n", argv[0]);
+		return 2;
+	}
 	if (read_line(BALANCING, balancing, sizeof(balancing)))
 		write_file(BALANCING, "0");
 
@@ -424,9 +457,11 @@ int main(int argc, char **argv)
 	}
 	if (balancing[0])
 		write_file(BALANCING, balancing);
-	tap_diag("%lu operations in %lu s", *done, (now_us() - start) / 1000000);
+	print_answers();
+	tap_diag("%lu operations in %lu s", done->nr, (now_us() - start) / 1000000);
 	tap_line(ret ? TAP_FAIL : TAP_PASS, NULL, "%s: random operations do what the model says (SEED=%lu)", suite.strategy,
 		 seed);
+	tap_line(comes(!dmabuf_nr_live()) ? TAP_PASS : TAP_FAIL, NULL, "%s: no dma-buf is left", suite.strategy);
 	tap_line(leaks_no_reference(suite.strategy) ? TAP_PASS : TAP_FAIL, NULL, "%s: nothing keeps the modules",
 		 suite.strategy);
 	return tap_end();
