@@ -212,6 +212,8 @@ void fuzz_print(unsigned int number, const struct fuzz_op *op);
 /* fuzz_model.c */
 uint32_t model_granter_page(uint32_t page);
 struct ffile *model_open(void);
+/* Whether the file may name that domain: 0 or a negative errno. */
+int model_may_name(const struct ffile *file, uint32_t domid);
 /* Whether a request for nr pages is refused: 0 or a negative errno. */
 int model_charge(const struct ffile *file, uint64_t nr);
 struct frange *model_add(struct ffile *file, uint32_t nr);

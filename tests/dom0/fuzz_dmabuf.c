@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
-#include "../../include/uapi/xen/gntmap.h"
 #include "dmabuf.h"
 
 static struct fbuffer *free_buffer(void)
@@ -79,7 +78,7 @@ void op_export(struct fuzz_op *op)
 		domid++;
 	if (odd == 2)
 		flags = GNTDEV_DMA_FLAG_WC;
-	want = file->domid == GNTMAP_DOMID_ANY || file->domid == domid ? 0 : -EPERM;
+	want = model_may_name(file, domid);
 	if (!want)
 		want = model_charge(file, nr);
 	if (!want && odd == 1)
@@ -104,7 +103,7 @@ void op_export(struct fuzz_op *op)
 	check_refs(b);
 }
 
-/* arg: -, pages */
+/* arg: (none), pages */
 void op_make(struct fuzz_op *op)
 {
 	struct fbuffer *b = free_buffer();
@@ -187,7 +186,7 @@ void op_import(struct fuzz_op *op)
 	if (!file || !b || import == w->imports + NR_IMPORTS)
 		return;
 	nr = b->nr + (odd == 1) - (odd == 2);
-	want = file->domid == GNTMAP_DOMID_ANY || file->domid == w->granter->domid ? 0 : -EPERM;
+	want = model_may_name(file, w->granter->domid);
 	if (!want && !nr)
 		want = -EINVAL;
 	if (!want)

@@ -93,13 +93,6 @@ void op_pass(struct fuzz_op *op)
 	take(at, fd, file);
 }
 
-static int may_name(const struct ffile *file, uint32_t domid)
-{
-	if (domid > UINT16_MAX)
-		return -EINVAL;
-	return file->domid == GNTMAP_DOMID_ANY || file->domid == domid ? 0 : -EPERM;
-}
-
 /* arg: descriptor, pages, first page, what is odd about it */
 void op_add(struct fuzz_op *op)
 {
@@ -126,7 +119,7 @@ void op_add(struct fuzz_op *op)
 	}
 	err = model_charge(file, nr);
 	if (!err)
-		err = may_name(file, domid);
+		err = model_may_name(file, domid);
 	answer_charged(try_add(fd, refs, nr, &offset), err);
 	if (err)
 		return;
@@ -179,7 +172,7 @@ void op_foreign(struct fuzz_op *op)
 		return;
 	for (uint32_t i = 0; i < nr; i++)
 		gfns[i] = w->frames[(first + i) % NR_PAGES];
-	err = may_name(file, w->granter->domid);
+	err = model_may_name(file, w->granter->domid);
 	if (!err)
 		err = model_charge(file, nr);
 	answer_charged(try_foreign(fd, w->granter->domid, flags, gfns, nr, NULL, &offset), err);
@@ -275,7 +268,7 @@ void op_restrict(struct fuzz_op *op)
 		answer(ioctl(fd, GNTMAP_IOCTL_RESTRICT, &want) ? -errno : 0, -EINVAL);
 		return;
 	}
-	err = may_name(file, want.domid);
+	err = model_may_name(file, want.domid);
 	answer(ioctl(fd, GNTMAP_IOCTL_RESTRICT, &want) ? -errno : 0, err);
 	if (!err)
 		file->domid = want.domid;
@@ -299,7 +292,7 @@ void op_notify(struct fuzz_op *op)
 	if (want.action > 3)
 		err = -EINVAL;
 	else if (want.action & UNMAP_NOTIFY_SEND_EVENT)
-		err = op->arg[3] % 8 ? may_name(r->file, w->granter->domid) : -EINVAL;
+		err = op->arg[3] % 8 ? model_may_name(r->file, w->granter->domid) : -EINVAL;
 	if (!err && (want.action & UNMAP_NOTIFY_CLEAR_BYTE) && (r->foreign || (r->notify_mapped && !r->mapped_writable)))
 		err = -EINVAL;
 	answer(ioctl(fd, IOCTL_GNTDEV_SET_UNMAP_NOTIFY, &want) ? -errno : 0, err);
@@ -344,7 +337,7 @@ void op_copy(struct fuzz_op *op)
 		segment.source.foreign.offset = offset;
 		segment.source.foreign.domid = w->granter->domid;
 	}
-	err = may_name(file, w->granter->domid);
+	err = model_may_name(file, w->granter->domid);
 	answer(ioctl(fd, IOCTL_GNTDEV_GRANT_COPY, &want) ? -errno : 0, err);
 	if (err)
 		return;

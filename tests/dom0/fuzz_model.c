@@ -24,6 +24,13 @@ struct ffile *model_open(void)
 	return NULL;
 }
 
+int model_may_name(const struct ffile *file, uint32_t domid)
+{
+	if (domid > UINT16_MAX)
+		return -EINVAL;
+	return file->domid == GNTMAP_DOMID_ANY || file->domid == domid ? 0 : -EPERM;
+}
+
 int model_charge(const struct ffile *file, uint64_t nr)
 {
 	return nr > file->max_pages - file->nr_pages ? -ENOSPC : 0;
