@@ -123,7 +123,8 @@ EXPORT_SYMBOL_GPL(gntmap_insert_pages);
  * Return: 0; -EINVAL where no range starts there, its size is another one, it
  * is mapped already, the VMA is private and writable, or a grant cannot be
  * mapped with that access; -EBUSY while pages of an earlier mapping are pinned;
- * -ENOSPC, -ENOMEM, -EINTR. After an error nothing is mapped.
+ * -EIO if Xen refused to unmap all of that; -ENOSPC, -ENOMEM, -EINTR. After an
+ * error nothing is mapped.
  */
 int gntmap_mmap(struct file *file, struct vm_area_struct *vma)
 {

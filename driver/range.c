@@ -241,7 +241,9 @@ void gntmap_range_put(struct gntmap_range *range)
  * On success the caller's reference is the VMA's: gntmap_range_put_vma() gives
  * it up.
  *
- * Return: 0, -EINVAL if the range is mapped already, -EBUSY while it drains.
+ * Return: 0, -EINVAL if the range is mapped already, -EBUSY while it drains,
+ * -EIO if Xen has refused to unmap a frame of it: where a frame is mapped still,
+ * there must be no other.
  */
 int gntmap_range_begin(struct gntmap_range *range)
 {
@@ -252,6 +254,8 @@ int gntmap_range_begin(struct gntmap_range *range)
 		err = -EINVAL;
 	} else if (range->state == GNTMAP_RANGE_DRAINING) {
 		err = -EBUSY;
+	} else if (range->lost) {
+		err = -EIO;
 	} else {
 		range->state = GNTMAP_RANGE_MAPPED;
 		range->nr_vmas = 1;

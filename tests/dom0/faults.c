@@ -38,6 +38,7 @@ static const struct function functions[] = {
 	{ { "xen_free_ballooned_pages" }, FAULT_DIRECT, 0, { 0 } },
 	{ { "gnttab_pages_set_private" }, FAULT_DIRECT, 1, { -ENOMEM } },
 	{ { "gnttab_map_refs" }, FAULT_DIRECT, 2, { -EFAULT, -ENOMEM } },
+	{ { "gnttab_unmap_refs" }, FAULT_DIRECT, 0, { 0 } },
 	/* PV, in gnttab_map_refs(): only half is mapped, or all but one frame get known. */
 	{ { "set_foreign_p2m_mapping" }, FAULT_BELOW, 1, { -ENOMEM } },
 	{ { "set_phys_to_machine" }, FAULT_BELOW, 1, { 0 } },
@@ -191,6 +192,14 @@ void faults_arm(const struct fault *fault, uint32_t k, int value, uint32_t spoil
 void faults_disarm(void)
 {
 	expect(ioctl(device, FAULT_DISARM) ? -errno : 0, 0);
+}
+
+int faults_undo(void)
+{
+	int nr = ioctl(device, FAULT_UNDO);
+
+	check(nr >= 0, "%s", strerror(errno));
+	return nr;
 }
 
 struct fault_site faults_seen(const struct fault *fault)

@@ -37,9 +37,11 @@ const struct fault *faults_find(const char *name);
 
 /* The rest ends the case when it does not succeed. From here on this process's calls count. */
 void faults_count(void);
-/* ... and the k-th one of it fails: it returns `value`, or (spoil, FAULT_SPOIL_*) is given bad references. */
+/* ... and the k-th one of it fails: it returns `value`, or (spoil, FAULT_SPOIL_*) is given bad references, or not all of them. */
 void faults_arm(const struct fault *fault, uint32_t k, int value, uint32_t spoil);
 void faults_disarm(void);
+/* Unmaps what was kept from being unmapped by then. Returns how many grants that were. */
+int faults_undo(void);
 /* What happened there since the last of these calls. */
 struct fault_site faults_seen(const struct fault *fault);
 

@@ -4,8 +4,9 @@
  * could. Afterwards the operation's errno is one that was promised, nothing is left behind, and the same operation on the same
  * file succeeds.
  *
- * Left out is what must not fail. Where a hypercall that unmaps does, the driver gives up the pages for good and says so: there
- * is nothing that could be handed back. So operations are armed that map, not those that unmap, and a TLB flush is let through.
+ * Left out is what must not fail: operations are armed that map, not those that unmap, and a TLB flush is let through. Where
+ * Xen refuses to unmap, the driver gives up the pages for good and says so, for which there are cases of their own. Not for the
+ * user's PTEs in PV: Linux would overwrite one that still maps a grant, which Xen answers with the domain's end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -710,6 +711,49 @@ static void ask_fails(void)
 	survive(&(struct operation){ prepare_mapped_big, run_ask, verify_mmap, undo_mmap, ALSO_NOTHING, "gnttab_map_refs" });
 }
 
+/* The kernel has mapped something that is to be unmapped. */
+static bool kernel_has(void)
+{
+	return !suite.pv || can_ask();
+}
+
+static void unmap_is_refused(void)
+{
+	static const struct {
+		uint32_t slots, nr_kept;
+	} each[] = { { FAULT_SPOIL_FIRST, 1 }, { FAULT_SPOIL_MIDDLE, NR - NR / 2 }, { FAULT_SPOIL_LAST, 1 }, { FAULT_SPOIL_ALL, NR } };
+	const struct fault *fault = faults_find("gnttab_unmap_refs");
+	struct scene s;
+	struct range other;
+
+	if (!fault)
+		case_skip("a probe at gnttab_unmap_refs()");
+	for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+		s = (struct scene){ .fd = -1 };
+		prepare_mapped(&s);
+		if (suite.pv)
+			expect(run_ask(&s), 0);
+		faults_arm(fault, 1, 0, each[i].slots);
+		expect(try_munmap(s.range.addr, range_length(&s.range)), 0);
+		faults_disarm();
+		check(faults_seen(fault).fired == 1, "premise: nothing was unmapped");
+		wait_busy(FIRST, NR, each[i].nr_kept);
+
+		/* A frame is mapped where the next one would go. */
+		expect(run_mmap(&s), -EIO);
+		wait_busy(FIRST, NR, each[i].nr_kept);
+		undo_add(&s);
+
+		/* What nobody has must not be given to somebody else. */
+		other = range_map(open_node(), FIRST + NR, NR, RW);
+		range_check(&other);
+		range_unmap(&other);
+		close(other.fd);
+		check(faults_undo() == (int)each[i].nr_kept, "premise: not as many were kept");
+		wait_busy(FIRST, NR, 0);
+	}
+}
+
 static long memory_kb(void)
 {
 	char text[32];
@@ -802,6 +846,7 @@ static const struct suite_case cases[] = {
 	{ "a dma-buf's import survives each failure", import_fails },
 	{ "with ballooned pages each failure is survived, and the memory comes back", ballooned_fails },
 	{ "each operation survives the kernel's own fault injection", kernel_fails },
+	{ "grants that Xen does not unmap cost their range's pages and nothing else", unmap_is_refused, .applies = kernel_has },
 };
 
 int main(int argc, char **argv)

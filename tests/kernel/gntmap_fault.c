@@ -26,6 +26,7 @@
 #include <asm/ibt.h>
 #include <asm/linkage.h>
 
+#include <xen/grant_table.h>
 #include <xen/interface/grant_table.h>
 #include <xen/interface/xen.h>
 
@@ -35,6 +36,7 @@
 #define MAX_INSN_SIZE	15
 /* Added to a reference: nobody has so many. */
 #define NO_REF		0x10000000
+#define MAX_KEPT	128
 
 struct site {
 	struct kprobe probe;
@@ -42,6 +44,7 @@ struct site {
 	enum fault_caller caller;
 	unsigned long call;	/* address of the hypercall, or 0 */
 	bool gives_pages;
+	bool unmaps;
 	atomic_t calls;
 	atomic_t fired;
 	atomic64_t sum;
@@ -55,6 +58,11 @@ static unsigned int nr_sites;
 static unsigned long in_use;
 
 static struct page *stray;	/* that nobody has but we */
+
+/* What stayed mapped. */
+static struct gnttab_unmap_grant_ref kept[MAX_KEPT];
+static struct page *kept_pages[MAX_KEPT];
+static unsigned int nr_kept;
 
 static struct fault_arm armed;
 static pid_t armed_tgid;	/* 0: nobody; written last */
@@ -145,6 +153,48 @@ static void spoil(struct gnttab_map_grant_ref *ops, unsigned int nr)
 			ops[i].ref += NO_REF;
 }
 
+/* gnttab_unmap_refs(unmap_ops, kunmap_ops, pages, count): the last @nr slots, or the first one, are left out. */
+static void leave_out(struct pt_regs *regs, unsigned int nr, bool first)
+{
+	struct gnttab_unmap_grant_ref *ops = (void *)regs->di;
+	struct page **pages = (struct page **)regs->dx;
+	unsigned int i, from = first ? 0 : (u32)regs->cx - nr;
+
+	for (i = from; i < from + nr && nr_kept < MAX_KEPT; i++) {
+		kept[nr_kept] = ops[i];
+		kept_pages[nr_kept++] = pages[i];
+	}
+	if (first) {
+		regs->di += sizeof(*ops);
+		regs->dx += sizeof(*pages);
+	}
+	regs->cx = (u32)regs->cx - nr;
+}
+
+static void spoil_unmap(struct pt_regs *regs)
+{
+	unsigned int nr = regs->cx;
+
+	if (armed.spoil & FAULT_SPOIL_ALL)
+		leave_out(regs, nr, false);
+	else if (armed.spoil & FAULT_SPOIL_MIDDLE)
+		leave_out(regs, nr - nr / 2, false);
+	else
+		leave_out(regs, 1, armed.spoil & FAULT_SPOIL_FIRST);
+}
+
+static int undo(void)
+{
+	unsigned int nr = nr_kept;
+	int err;
+
+	if (armed_tgid)
+		return -EBUSY;
+	nr_kept = 0;
+	err = gnttab_unmap_refs(kept, NULL, kept_pages, nr);
+	return err ?: nr;
+}
+
 /* pin_user_pages_fast(start, nr_pages, gup_flags, pages) */
 static void give_stray_pages(const struct pt_regs *regs)
 {
@@ -165,7 +215,10 @@ static int at_function(struct kprobe *probe, struct pt_regs *regs)
 	if (!is_it(site))
 		return 0;
 	if (armed.what == FAULT_SPOIL) {
-		spoil((void *)regs->di, regs->cx);
+		if (site->unmaps)
+			spoil_unmap(regs);
+		else
+			spoil((void *)regs->di, regs->cx);
 		return 0;
 	}
 	if (site->gives_pages)
@@ -226,6 +279,7 @@ static int add_function(const struct fault_add __user *arg)
 		return -ENOMEM;
 	site->caller = add.caller;
 	site->gives_pages = !strcmp(site->name, "pin_user_pages_fast");
+	site->unmaps = !strcmp(site->name, "gnttab_unmap_refs");
 	site->probe.symbol_name = site->name;
 	site->probe.pre_handler = at_function;
 	site->probe.post_handler = after_function;
@@ -324,7 +378,7 @@ static int arm(const struct fault_arm __user *arg)
 		return -EINVAL;
 	if (want.what != FAULT_COUNT && want.site >= nr_sites)
 		return -ENOENT;
-	if (want.what == FAULT_SPOIL && !sites[want.site]->call &&
+	if (want.what == FAULT_SPOIL && !sites[want.site]->call && !sites[want.site]->unmaps &&
 	    strcmp(sites[want.site]->name, "gnttab_map_refs"))
 		return -EINVAL;
 
@@ -384,6 +438,9 @@ static long fault_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case FAULT_SITE:
 		ret = about_site(user);
+		break;
+	case FAULT_UNDO:
+		ret = undo();
 		break;
 	default:
 		ret = -ENOTTY;

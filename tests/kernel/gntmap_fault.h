@@ -47,7 +47,11 @@ enum fault_what {
 	 * which is pinned, as the kernel's does when it does not keep what it found.
 	 */
 	FAULT_RETURN,
-	FAULT_SPOIL,		/* mapping grants: some references become ones that nobody granted */
+	/*
+	 * Mapping grants: some references become ones that nobody granted. gnttab_unmap_refs(): it does not see some of the slots
+	 * (for the middle one, from that one on), which stay mapped and whose status stays what it was.
+	 */
+	FAULT_SPOIL,
 };
 
 #define FAULT_SPOIL_FIRST	0x1	/* slot, or: */
@@ -81,5 +85,8 @@ struct fault_site {
 	char name[FAULT_NAME_SIZE];	/* the function, or the place of the hypercall */
 };
 #define FAULT_SITE _IOWR(0xE8, 4, struct fault_site)
+
+/* FAULT_UNDO: unmaps what gnttab_unmap_refs() did not see, while nothing is armed. Returns how many grants that were. */
+#define FAULT_UNDO _IO(0xE8, 5)
 
 #endif
