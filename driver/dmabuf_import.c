@@ -318,6 +318,9 @@ int gntmap_dmabuf_init(void)
 	err = dma_coerce_mask_and_coherent(&importer->dev, DMA_BIT_MASK(64));
 	if (err)
 		goto err_unregister;
+	/* Page by page is how we grant: nothing is too long, or across a boundary. */
+	dma_set_max_seg_size(&importer->dev, UINT_MAX);
+	dma_set_seg_boundary(&importer->dev, ULONG_MAX);
 	return 0;
 
 err_unregister:

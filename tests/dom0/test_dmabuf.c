@@ -362,6 +362,22 @@ static void import_without_pages(void)
 	dmabuf_wait_dead();
 }
 
+/* A display's buffer is one piece of memory, longer than what a device takes at once by default (64 KiB). */
+static void import_of_one_run(void)
+{
+	const uint32_t nr = 40;
+	int fd = open_node(), buf = dmabuf_make(DMABUF_ONE_RUN, nr);
+	uint32_t refs[40];
+
+	let_go();
+	expect(try_import(fd, buf, nr, refs), 0);
+	check_imported(buf, 0, refs[0]);
+	check_imported(buf, nr - 1, refs[nr - 1]);
+	expect(try_import_release(fd, buf), 0);
+	close(buf);
+	dmabuf_wait_dead();
+}
+
 /* A buffer that is pages @first to @first + NR - 1 of a file in memory of @size bytes. */
 static void import_of(int memfd, size_t size, uint32_t first)
 {
@@ -449,6 +465,7 @@ static const struct suite_case cases[] = {
 	{ "imports end with their file, and with SIGKILL", import_ends_with_file },
 	{ "an import that cannot be leaves nothing behind", import_refused },
 	{ "a dma-buf without struct pages can be imported", import_without_pages },
+	{ "a dma-buf that is one piece of memory can be imported", import_of_one_run },
 	{ "a process's memory can be imported", import_of_memfd },
 	{ "a part of a huge page can be imported", import_of_a_part_of_a_huge_page, MODE_XLATE },
 	{ "libxengnttab exports and imports", library },

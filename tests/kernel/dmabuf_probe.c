@@ -61,17 +61,31 @@ static int set_pages(struct device *dev, struct sg_table *sgt, struct made *made
 
 	for_each_sgtable_sg(sgt, sg, i)
 		sg_set_page(sg, made->pages[i], PAGE_SIZE, 0);
+	if (made->kind == DMABUF_ONE_RUN)
+		sgt->sgl->length = (size_t)made->nr_pages << PAGE_SHIFT;
 	/* Either touches two pages, so that the lists have as many as the buffer. */
 	if (made->kind == DMABUF_ODD)
 		sg_set_page(sgt->sgl, made->pages[0], PAGE_SIZE, 8);
 	else if (made->kind == DMABUF_UNEVEN)
 		sg_set_page(sgt->sgl, made->pages[0], PAGE_SIZE + 8, 0);
+	/* Of which CONFIG_DMA_API_DEBUG_SG warns (check_sg_segment()). */
+	if (sgt->sgl->length > dma_get_max_seg_size(dev))
+		return -EINVAL;
 	return dma_map_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 }
 
-static bool lacks_last(enum dmabuf_kind kind)
+static unsigned int nr_entries(const struct made *made)
 {
-	return kind == DMABUF_ODD || kind == DMABUF_UNEVEN || kind == DMABUF_SHORT;
+	switch (made->kind) {
+	case DMABUF_ONE_RUN:
+		return 1;
+	case DMABUF_ODD:
+	case DMABUF_UNEVEN:
+	case DMABUF_SHORT:
+		return made->nr_pages - 1;
+	default:
+		return made->nr_pages;
+	}
 }
 
 static struct sg_table *made_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -83,7 +97,7 @@ static struct sg_table *made_map(struct dma_buf_attachment *attach, enum dma_dat
 	sgt = kzalloc_obj(*sgt, GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	err = sg_alloc_table(sgt, made->nr_pages - lacks_last(made->kind), GFP_KERNEL);
+	err = sg_alloc_table(sgt, nr_entries(made), GFP_KERNEL);
 	if (err)
 		goto err_free_sgt;
 	if (made->kind == DMABUF_RESOURCE)
@@ -136,6 +150,18 @@ static const struct dma_buf_ops made_ops = {
 	.release = made_release,
 };
 
+/* Pages like others, only that they follow each other. */
+static int alloc_run(struct made *made, unsigned int nr)
+{
+	void *run = alloc_pages_exact((size_t)nr << PAGE_SHIFT, GFP_KERNEL | __GFP_ZERO);
+
+	if (!run)
+		return -ENOMEM;
+	for (; made->nr_pages < nr; made->nr_pages++)
+		made->pages[made->nr_pages] = virt_to_page(run + (made->nr_pages << PAGE_SHIFT));
+	return 0;
+}
+
 static struct made *made_alloc(enum dmabuf_kind kind, unsigned int nr)
 {
 	struct made *made = kzalloc_obj(*made, GFP_KERNEL);
@@ -143,6 +169,10 @@ static struct made *made_alloc(enum dmabuf_kind kind, unsigned int nr)
 	if (!made)
 		return NULL;
 	made->kind = kind;
+	if (kind == DMABUF_ONE_RUN && alloc_run(made, nr)) {
+		kfree(made);
+		return NULL;
+	}
 	for (; made->nr_pages < nr; made->nr_pages++) {
 		made->pages[made->nr_pages] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!made->pages[made->nr_pages]) {
@@ -275,6 +305,7 @@ static int __init probe_init(void)
 	importer = platform_device_register_simple("dmabuf_probe", PLATFORM_DEVID_NONE, NULL, 0);
 	if (IS_ERR(importer))
 		return PTR_ERR(importer);
+	dma_set_max_seg_size(&importer->dev, UINT_MAX);
 	err = dma_coerce_mask_and_coherent(&importer->dev, DMA_BIT_MASK(64));
 	if (!err)
 		err = misc_register(&probe_device);

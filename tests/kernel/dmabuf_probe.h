@@ -8,7 +8,8 @@
 
 enum dmabuf_kind {
 	DMABUF_PAGES,	 /* ordinary pages, full of zeros */
-	DMABUF_NO_PAGES, /* the same, but its lists have addresses only, and no struct pages */
+	DMABUF_ONE_RUN,	 /* the same, next to each other, in one entry of its lists */
+	DMABUF_NO_PAGES, /* ordinary pages, but its lists have addresses only, and no struct pages */
 	DMABUF_RESOURCE, /* no memory: a device's registers, as it were */
 	DMABUF_ODD,	 /* does not start on a page, and so ends in one that is not its own */
 	DMABUF_UNEVEN,	 /* the same, but it starts on a page */
