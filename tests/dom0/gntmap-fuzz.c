@@ -128,6 +128,8 @@ static void end(void)
 		must(!munmap(m->place, RANGE_MAX * PAGE_SIZE), "%s", strerror(errno));
 		memory_gone(m);
 	}
+	/* A file that only a mapping had is closed now, and its imports have ended. */
+	model_settle();
 	for (uint32_t i = 0; i < NR_BUFFERS; i++) {
 		op.arg[0] = i;
 		op_drop(&op);
