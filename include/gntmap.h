@@ -210,8 +210,9 @@ int gntmap_map_foreign_run(struct gntmap *gntmap, uint32_t domid, uint64_t first
  * @mapping: says offset and size; addr is set. @flags: GNTMAP_WRITE.
  *
  * -EINVAL: no range of that size starts there, it is mapped somewhere already, or a grant cannot be mapped so.
- * -EBUSY: pages of its last mapping are pinned still. -EIO: Xen refused to unmap that one, the range can only be
- * removed. -EACCES: foreign frames without GNTMAP_WRITE. -ENOSPC, -ENOMEM, -EINTR. The range stays as it was and may be tried again.
+ * -EBUSY: pages of its last mapping are pinned still. -EACCES: foreign frames without GNTMAP_WRITE. -ENOSPC, -ENOMEM,
+ * -EINTR. The range stays as it was and may be tried again. -EIO: Xen refused to unmap its last mapping: it can only be
+ * removed.
  */
 int gntmap_mmap(struct gntmap *gntmap, struct gntmap_mapping *mapping, unsigned int flags);
 

@@ -5,8 +5,9 @@
  * file succeeds.
  *
  * Left out is what must not fail: operations are armed that map, not those that unmap, and a TLB flush is let through. Where
- * Xen refuses to unmap, the driver gives up the pages for good and says so, for which there are cases of their own. Not for the
- * user's PTEs in PV: Linux would overwrite one that still maps a grant, which Xen answers with the domain's end.
+ * Xen refuses to unmap, the driver gives up the pages for good and says so, for which there is a case of its own. Not for the
+ * user's PTEs in PV: Linux would overwrite one that still maps a grant, and then nobody can hand that back (a Xen with
+ * _PAGE_GNTTAB even ends the domain: put_page_from_l1e(), xen/arch/x86/mm.c).
  */
 #include <errno.h>
 #include <fcntl.h>

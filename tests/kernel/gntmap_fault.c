@@ -160,7 +160,10 @@ static void leave_out(struct pt_regs *regs, unsigned int nr, bool first)
 	struct page **pages = (struct page **)regs->dx;
 	unsigned int i, from = first ? 0 : (u32)regs->cx - nr;
 
-	for (i = from; i < from + nr && nr_kept < MAX_KEPT; i++) {
+	/* What could not be undone is not done. */
+	if (nr > MAX_KEPT - nr_kept)
+		return;
+	for (i = from; i < from + nr; i++) {
 		kept[nr_kept] = ops[i];
 		kept_pages[nr_kept++] = pages[i];
 	}
@@ -467,6 +470,8 @@ static int fault_close(struct inode *inode, struct file *file)
 	for (i = 0; i < nr_sites; i++)
 		probes[i] = &sites[i]->probe;
 	unregister_kprobes(probes, nr_sites);
+	/* A test that failed has not done it. */
+	undo();
 	while (nr_sites)
 		kfree(sites[--nr_sites]);
 	clear_bit_unlock(0, &in_use);

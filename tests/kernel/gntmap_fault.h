@@ -86,7 +86,11 @@ struct fault_site {
 };
 #define FAULT_SITE _IOWR(0xE8, 4, struct fault_site)
 
-/* FAULT_UNDO: unmaps what gnttab_unmap_refs() did not see, while nothing is armed. Returns how many grants that were. */
+/*
+ * FAULT_UNDO: unmaps what gnttab_unmap_refs() did not see, as closing the file does. Returns how many grants that were.
+ *
+ * EBUSY: something is armed.
+ */
 #define FAULT_UNDO _IO(0xE8, 5)
 
 #endif
