@@ -23,6 +23,15 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+static inline bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *b)
+{
+	if (is_zone_device_page(a) != is_zone_device_page(b))
+		return false;
+	return !is_zone_device_page(a) || a->pgmap == b->pgmap;
+}
+#endif
+
 #ifndef kzalloc_obj
 #define kmalloc_obj(obj, gfp) kmalloc(sizeof(obj), gfp)
 #define kzalloc_obj(obj, gfp) kzalloc(sizeof(obj), gfp)

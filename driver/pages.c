@@ -59,7 +59,7 @@ const char *gntmap_pages_provider(void)
 /*
  * Unpopulated pages for the next range. They take no memory, but in PV finding
  * one costs as much as mapping a grant in it: xen_alloc_unpopulated_pages() walks
- * the page tables to its p2m entry.
+ * the page tables to its p2m entry. All are of one device, or of none.
  */
 #define MOST_KEPT	4096u
 
@@ -84,20 +84,79 @@ static unsigned int take_kept(struct page **pages, unsigned int nr)
 
 static void put_unpopulated(struct page **pages, unsigned int nr)
 {
-	unsigned int max, some = 0;
+	unsigned int i, max, rest = 0;
 
 	spin_lock(&kept.lock);
 	/* Inside: who lowers it takes away what is kept from then on. */
 	max = READ_ONCE(keep);
 	/* Without them they are ordinary memory that the balloon would have to go without. */
-	if (IS_ENABLED(CONFIG_XEN_UNPOPULATED_ALLOC) && kept.nr < max)
-		some = min(nr, max - kept.nr);
-	memcpy(kept.pages + kept.nr, pages, some * sizeof(*pages));
-	kept.nr += some;
+	if (!IS_ENABLED(CONFIG_XEN_UNPOPULATED_ALLOC))
+		max = 0;
+	for (i = 0; i < nr; i++) {
+		if (kept.nr < max &&
+		    (!kept.nr || zone_device_pages_have_same_pgmap(kept.pages[0], pages[i])))
+			kept.pages[kept.nr++] = pages[i];
+		else
+			pages[rest++] = pages[i];
+	}
 	spin_unlock(&kept.lock);
 
-	if (some < nr)
-		gnttab_free_pages(nr - some, pages + some);
+	if (rest)
+		gnttab_free_pages(rest, pages);
+}
+
+/* Those of the first one's device come first. Return: how many they are. */
+static unsigned int gather(struct page **pages, unsigned int nr)
+{
+	unsigned int i, alike = 1;
+
+	for (i = 1; i < nr; i++) {
+		if (!zone_device_pages_have_same_pgmap(pages[0], pages[i]))
+			continue;
+		swap(pages[alike], pages[i]);
+		alike++;
+	}
+	return alike;
+}
+
+/* Of as many devices can pages be found that there are enough of one. */
+#define MOST_ROUNDS	4u
+
+/*
+ * Each time that the kernel's list of unpopulated pages has run out, what it gets
+ * is a device of its own (fill_list(), drivers/xen/unpopulated-alloc.c), and then
+ * they mix. Direct IO ends a bio where the next page is of another device, and
+ * asynchronous direct IO to a block device has one bio: it is short there
+ * (iov_iter_extract_bvecs() and __blkdev_direct_IO_async() in 7.2). As many pages
+ * again, until there are enough of one device; if there are no more, those of
+ * each are together at least.
+ */
+static void exchange(struct page **pages, unsigned int nr)
+{
+	unsigned int first, alike, nr_all = nr;
+	struct page **all;
+
+	all = kvmalloc_array(nr, MOST_ROUNDS * sizeof(*all), GFP_USER_SIZED);
+	if (!all)
+		return;
+	memcpy(all, pages, nr * sizeof(*all));
+	for (;;) {
+		for (first = 0; first < nr_all; first += alike) {
+			alike = gather(all + first, nr_all - first);
+			if (alike >= nr)
+				goto out;
+		}
+		first = 0;
+		if (nr_all == MOST_ROUNDS * nr || gnttab_alloc_pages(nr, all + nr_all))
+			break;
+		nr_all += nr;
+	}
+
+out:
+	memcpy(pages, all + first, nr * sizeof(*all));
+	gnttab_free_pages(first, all);
+	gnttab_free_pages(nr_all - first - nr, all + first + nr);
+	kvfree(all);
 }
 
 static int get_unpopulated(struct page **pages, unsigned int nr)
@@ -105,12 +164,16 @@ static int get_unpopulated(struct page **pages, unsigned int nr)
 	unsigned int some = take_kept(pages, nr);
 	int err;
 
-	if (some == nr)
-		return 0;
-	err = gnttab_alloc_pages(nr - some, pages + some);
-	if (err)
-		put_unpopulated(pages, some);
-	return err;
+	if (some < nr) {
+		err = gnttab_alloc_pages(nr - some, pages + some);
+		if (err) {
+			put_unpopulated(pages, some);
+			return err;
+		}
+	}
+	if (gather(pages, nr) < nr)
+		exchange(pages, nr);
+	return 0;
 }
 
 static void free_kept(void)

@@ -92,6 +92,23 @@ void range_mmap(struct range *r, int prot)
 	r->prot = prot;
 }
 
+void range_mmap_drained(struct range *r, int prot)
+{
+	uint64_t start = now_us();
+	void *addr;
+	int ret;
+
+	do {
+		ret = try_mmap(r->fd, r->offset, range_length(r), prot, MAP_SHARED, &addr);
+		if (ret != -EBUSY)
+			break;
+		sleep_ms(1);
+	} while (now_us() - start < 10000000);
+	check(!ret, "%s", errno_name(ret));
+	r->addr = addr;
+	r->prot = prot;
+}
+
 struct range range_map(int fd, uint32_t first, uint32_t count, int prot)
 {
 	struct range r = range_add(fd, first, count);

@@ -36,6 +36,8 @@ void fill_refs(struct ioctl_gntdev_grant_ref *refs, uint32_t first, uint32_t cou
 int open_node(void);
 struct range range_add(int fd, uint32_t first, uint32_t count);
 void range_mmap(struct range *r, int prot);
+/* The same after a page was held: between the last grant's return and the range's there is a moment in which it is busy. */
+void range_mmap_drained(struct range *r, int prot);
 struct range range_map(int fd, uint32_t first, uint32_t count, int prot);
 void range_munmap(struct range *r);
 void range_remove(struct range *r);
@@ -71,7 +73,7 @@ bool range_pin(const struct range *r, uint32_t page, enum pin_kind kind, struct 
 int touch(void *addr, bool write);
 
 /*
- * Waits, two seconds at most, until just nr of the granter's pages first .. first + count - 1
+ * Waits, ten seconds at most, until just nr of the granter's pages first .. first + count - 1
  * are mapped by grant; fails the case when that does not come.
  */
 void wait_busy(uint32_t first, uint32_t count, int64_t nr);

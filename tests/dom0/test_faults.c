@@ -29,6 +29,7 @@
 #include "range.h"
 #include "suite.h"
 #include "tap.h"
+#include "unpopulated.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 #define FIRST 11u
@@ -502,8 +503,8 @@ static void rehearse(const struct operation *op)
 {
 	struct scene s = { .fd = -1 };
 
-	/* No page is there before it is asked for. */
-	set_core_parameter("keep", "0");
+	/* No page is there before it is asked for, and none has to be exchanged. */
+	unpopulated_sort();
 	op->prepare(&s);
 	expect(op->run(&s), 0);
 	finish(op, &s, false);
@@ -755,6 +756,51 @@ static void unmap_is_refused(void)
 	}
 }
 
+/* Pages of several devices do for a range too: a request over their border is short, and nothing is lost. */
+static void exchange_fails(void)
+{
+	const struct fault *alloc = faults_find("gnttab_alloc_pages"), *release = faults_find("gnttab_free_pages");
+	const struct fault *array = faults_find("__kvmalloc_node_noprof") ?: faults_find("kvmalloc_node");
+	const struct fault *each[] = { alloc, array };
+	struct ioctl_gntdev_grant_ref refs[NR];
+
+	if (!alloc || !release || !array)
+		case_skip("a probe at gnttab_alloc_pages(), gnttab_free_pages() or kvmalloc_node()");
+	fill_refs(refs, FIRST, NR);
+	for (size_t i = 0; i < ARRAY_SIZE(each); i++) {
+		unsigned int nr_did_without = 0;
+		bool fired = true;
+
+		for (uint32_t k = 1; fired; k++) {
+			int fd = open_node(), ret;
+			uint64_t offset, got;
+
+			unpopulated_mix();
+			faults_arm(each[i], k, each[i]->values[0], 0);
+			ret = try_add(fd, refs, NR, &offset);
+			faults_disarm();
+			fired = faults_seen(each[i]).fired;
+			got = faults_seen(alloc).sum - (fired && each[i] == alloc ? NR : 0);
+			check(!ret || (fired && ret == -ENOMEM), "call %u of %s: %s", k, each[i]->name, errno_name(ret));
+			if (!ret) {
+				struct range r = { .fd = fd, .first = FIRST, .count = NR, .offset = offset };
+				uint64_t kept = got - faults_seen(release).sum;
+
+				check(kept == NR, "call %u of %s: the range has %lu pages", k, each[i]->name, kept);
+				nr_did_without += fired;
+				range_mmap(&r, RW);
+				range_check(&r);
+				range_unmap(&r);
+			} else {
+				check(got == faults_seen(release).sum, "call %u of %s: pages are lost", k, each[i]->name);
+			}
+			close(fd);
+		}
+		check(nr_did_without, "premise: %s never failed in an exchange", each[i]->name);
+	}
+	unpopulated_sort();
+}
+
 static long memory_kb(void)
 {
 	char text[32];
@@ -831,6 +877,7 @@ static const struct suite_case cases[] = {
 	{ "MAP_GRANT_REF survives each failure", add_fails },
 	{ "MAP_GRANT_REF of many references survives each failure", add_big_fails },
 	{ "MAP_GRANT_REF of several domains' references survives each failure", add_domains_fails },
+	{ "a range whose pages cannot be exchanged for those of one device has what there is", exchange_fails },
 	{ "UNMAP_GRANT_REF survives each failure", remove_fails },
 	{ "GET_OFFSET_FOR_VADDR survives each failure", find_fails },
 	{ "mmap survives each failure", mmap_fails },

@@ -146,13 +146,23 @@ static void munmap_at_once(struct range *r)
 }
 
 /* In a child, which leaves the cgroup when it ends. */
-static void with_this_kind(void (*run)(void *out), bool out)
+static int try_this_kind(void (*run)(void *out), bool out)
 {
 	int how = run_child(run, out ? &kind : NULL, true);
 
 	throttle_release();
+	return how;
+}
+
+static void check_this_kind(int how, bool out)
+{
 	check(!how, "with %s, %s (%d)", transfer_name(kind), out ? "out" : "in", how);
 	wait_busy(0, suite.granter->nr_refs, 0);
+}
+
+static void with_this_kind(void (*run)(void *out), bool out)
+{
+	check_this_kind(try_this_kind(run, out), out);
 }
 
 static void with_every_kind(void (*run)(void *out), bool out_too)
@@ -182,7 +192,7 @@ static void run_munmap(void *out)
 	munmap_at_once(&r);
 	check_held();
 	land(&f);
-	range_mmap(&r, RW);
+	range_mmap_drained(&r, RW);
 	range_check_pages(&r, MOVED, NR_MOVED);
 	range_unmap(&r);
 }
@@ -410,7 +420,7 @@ static void check_busy(int ret, const char *what)
 static void run_unload(void *unused)
 {
 	struct range r = range_map(open_node(), FIRST, NR, RW);
-	char module[64], command[128];
+	char module[64];
 	struct flight f;
 	int ret;
 
@@ -426,17 +436,22 @@ static void run_unload(void *unused)
 	check_busy(try_unload("gntmap"), "the core while pages are held");
 	check_held();
 	land(&f);
-	if (!ret) {
-		snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
-		check(!system(command), "%s failed", command);
-	}
 }
 
 static void unloaded(void)
 {
+	char command[128];
+	int how;
+
 	if (strategy_is("gntdev"))
 		case_skip("a module that can be unloaded: the toolstack uses it");
-	with_one_kind(run_unload);
+	need_flights();
+	kind = TRANSFER_URING;
+	how = try_this_kind(run_unload, false);
+	/* Whatever became of it: others need it. */
+	snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
+	check(!system(command), "%s failed", command);
+	check_this_kind(how, false);
 }
 
 /* Where GUP is refused, nothing flies. */

@@ -123,24 +123,6 @@ static void content(void)
 	with_every_kind(run_content);
 }
 
-/* Between the last grant's return and the range's there is a moment in which it is still busy. */
-static void mmap_drained(struct range *r)
-{
-	uint64_t start = now_us();
-	void *addr;
-	int ret;
-
-	do {
-		ret = try_mmap(r->fd, r->offset, range_length(r), RW, MAP_SHARED, &addr);
-		if (ret != -EBUSY)
-			break;
-		sleep_ms(1);
-	} while (now_us() - start < 10000000);
-	check(!ret, "%s", errno_name(ret));
-	r->addr = addr;
-	r->prot = RW;
-}
-
 static void run_busy_until_unpinned(void *unused)
 {
 	struct range r = range_map(open_node(), FIRST, NR, RW);
@@ -155,7 +137,7 @@ static void run_busy_until_unpinned(void *unused)
 	check_one_is_held(&r, 0);
 	expect(unpin_page(&pin, NULL), 0);
 	wait_busy(FIRST, NR, 0);
-	mmap_drained(&r);
+	range_mmap_drained(&r, RW);
 	range_check_pages(&r, 0, 2);
 	range_check_pages(&r, NR - 1, 1);
 	range_unmap(&r);
@@ -185,7 +167,7 @@ static void run_several(void *unused)
 	expect(unpin_page(&low, NULL), 0);
 	wait_busy(FIRST, NR, 0);
 	/* The other range waits for its own pin. */
-	mmap_drained(&a);
+	range_mmap_drained(&a, RW);
 	range_munmap(&a);
 	check_one_is_held(&b, 1);
 	expect(unpin_page(&other, NULL), 0);

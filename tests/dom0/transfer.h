@@ -21,7 +21,7 @@ const char *transfer_name(enum transfer_kind kind);
  * are none; -ENOSYS when the kernel has not this kind.
  *
  * A short count is carried on from: on 7.2 a bio ends where pages of different pgmaps meet (iov_iter_extract_bvecs()), which
- * pages from two parts of the unpopulated pool are, and an asynchronous request is one bio.
+ * grants and ordinary memory are, and an asynchronous request is one bio.
  */
 ssize_t transfer(enum transfer_kind kind, int fd, bool out, void *addr, size_t length);
 
