@@ -71,6 +71,7 @@ for kernel in $kernels; do
 			test_flight fork
 			test_flight exit
 			test_flight kill -9
+			test_io direct IO of a whole range
 			test_mm MADV_DOFORK
 			test_mm clearing soft-dirty
 			test_mm clearing referenced

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "leaks.h"
+#include "module.h"
 #include "tap.h"
 
 /* For a machine that stalls. */
@@ -297,6 +298,9 @@ static void run_and_tell(const struct suite_case *c)
 		snprintf(path, sizeof(path), PARAMETERS "%s", parameters[i]);
 		write_file(path, saved[i]);
 	}
+	/* A case that failed may have unloaded it. */
+	if (access(suite.node, F_OK) && strategy_load())
+		verdict = TAP_FAIL;
 	open_granter();
 	if (!leaks_no_page(suite.granter) || !leaks_no_reference(suite.strategy))
 		verdict = TAP_FAIL;

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "flight.h"
 #include "gup_rules.h"
+#include "module.h"
 #include "range.h"
 #include "suite.h"
 #include "throttle.h"
@@ -146,23 +146,13 @@ static void munmap_at_once(struct range *r)
 }
 
 /* In a child, which leaves the cgroup when it ends. */
-static int try_this_kind(void (*run)(void *out), bool out)
+static void with_this_kind(void (*run)(void *out), bool out)
 {
 	int how = run_child(run, out ? &kind : NULL, true);
 
 	throttle_release();
-	return how;
-}
-
-static void check_this_kind(int how, bool out)
-{
 	check(!how, "with %s, %s (%d)", transfer_name(kind), out ? "out" : "in", how);
 	wait_busy(0, suite.granter->nr_refs, 0);
-}
-
-static void with_this_kind(void (*run)(void *out), bool out)
-{
-	check_this_kind(try_this_kind(run, out), out);
 }
 
 static void with_every_kind(void (*run)(void *out), bool out_too)
@@ -407,51 +397,31 @@ static void killed(void)
 
 /* ---- the modules ---- */
 
-static int try_unload(const char *module)
-{
-	return syscall(__NR_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
-
-static void check_busy(int ret, const char *what)
-{
-	check(ret == -EWOULDBLOCK || ret == -EBUSY, "%s: %s", what, errno_name(ret));
-}
-
 static void run_unload(void *unused)
 {
 	struct range r = range_map(open_node(), FIRST, NR, RW);
-	char module[64];
 	struct flight f;
 	int ret;
 
 	(void)unused;
-	snprintf(module, sizeof(module), "gntmap_%s", suite.strategy);
 	take_off(&f, &r, false);
-	check_busy(try_unload(module), "a module that is mapped");
+	check_in_use(strategy_unload(), "a module that is mapped");
 	munmap_at_once(&r);
 	close(r.fd);
-	ret = try_unload(module);
+	ret = strategy_unload();
 	if (ret)
-		check_busy(ret, module);
-	check_busy(try_unload("gntmap"), "the core while pages are held");
+		check_in_use(ret, "the strategy's module");
+	check_in_use(core_unload(), "the core while pages are held");
 	check_held();
 	land(&f);
+	expect(strategy_load(), 0);
 }
 
 static void unloaded(void)
 {
-	char command[128];
-	int how;
-
 	if (strategy_is("gntdev"))
 		case_skip("a module that can be unloaded: the toolstack uses it");
-	need_flights();
-	kind = TRANSFER_URING;
-	how = try_this_kind(run_unload, false);
-	/* Whatever became of it: others need it. */
-	snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
-	check(!system(command), "%s failed", command);
-	check_this_kind(how, false);
+	with_one_kind(run_unload);
 }
 
 /* Where GUP is refused, nothing flies. */

@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "domain_state.h"
 #include "fault.h"
 #include "foreign.h"
+#include "module.h"
 #include "pin.h"
 #include "second_granter.h"
 #include "suite.h"
@@ -151,26 +151,15 @@ static void let_go_in_every_way(void)
 	}
 }
 
-static long unload_strategy(void)
-{
-	char module[64];
-
-	snprintf(module, sizeof(module), "gntmap_%s", suite.strategy);
-	return syscall(__NR_delete_module, module, O_NONBLOCK) ? -errno : 0;
-}
-
 /* The strategy's module may go while a page is pinned: what holds the page is the core's affair. */
 static void unload(void)
 {
-	long ret = unload_strategy();
-	char command[128];
+	int ret = strategy_unload();
 
-	check(!ret || ret == -EWOULDBLOCK || ret == -EBUSY, "%s", errno_name(ret));
-	check(syscall(__NR_delete_module, "gntmap", O_NONBLOCK), "the core is gone while it has a page");
-	if (!ret) {
-		snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
-		check(!system(command), "%s failed", command);
-	}
+	if (ret)
+		check_in_use(ret, "the strategy's module");
+	check_in_use(core_unload(), "the core while it has a page");
+	expect(strategy_load(), 0);
 }
 
 /* The dead domain's pages that somebody has. Waits, ten seconds at most, until they are less than so many. */
@@ -204,8 +193,7 @@ static void no_zombie(void)
 	fd = open_node();
 	r = second_map(fd);
 	pinned = range_pin(&r, PINNED, PIN_PIPE, &p);
-	ret = unload_strategy();
-	check(ret == -EWOULDBLOCK || ret == -EBUSY, "an open and mapped module: %s", errno_name(ret));
+	check_in_use(strategy_unload(), "an open and mapped module");
 	second_end();
 
 	/* Premise: what keeps it is our mapping, and nothing but that. */

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "module.h"
 #include "pin.h"
 #include "range.h"
 #include "suite.h"
@@ -286,28 +286,22 @@ static void killed(void)
 static void run_unloaded(void *unused)
 {
 	struct range r = range_map(open_node(), FIRST, NR, RW);
-	char module[64], command[128];
 	struct pin pin;
-	long ret;
+	int ret;
 
-	snprintf(module, sizeof(module), "gntmap_%s", suite.strategy);
 	(void)unused;
 	pin_or_skip(&pin, range_page(&r, PINNED));
-	ret = syscall(__NR_delete_module, module, O_NONBLOCK) ? -errno : 0;
-	check(ret == -EWOULDBLOCK || ret == -EBUSY, "an open and mapped module: %s", errno_name(ret));
+	check_in_use(strategy_unload(), "an open and mapped module");
 	munmap_at_once(&r);
 	close(r.fd);
-	ret = syscall(__NR_delete_module, "gntmap", O_NONBLOCK) ? -errno : 0;
-	check(ret == -EWOULDBLOCK || ret == -EBUSY, "the core while others use it: %s", errno_name(ret));
-	ret = syscall(__NR_delete_module, module, O_NONBLOCK) ? -errno : 0;
-	check(!ret || ret == -EWOULDBLOCK || ret == -EBUSY, "%s", errno_name(ret));
+	check_in_use(core_unload(), "the core while others use it");
+	ret = strategy_unload();
+	if (ret)
+		check_in_use(ret, "the strategy's module");
 	check_one_is_held(&r, PINNED);
 	expect(unpin_page(&pin, NULL), 0);
 	wait_busy(FIRST, NR, 0);
-	if (!ret) {
-		snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
-		check(!system(command), "%s failed", command);
-	}
+	expect(strategy_load(), 0);
 }
 
 static void unloaded(void)

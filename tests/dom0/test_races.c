@@ -14,13 +14,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../include/uapi/xen/gntmap.h"
 #include "fault.h"
 #include "foreign.h"
+#include "module.h"
 #include "pin.h"
 #include "range.h"
 #include "slow.h"
@@ -522,7 +522,6 @@ static void unloaded_at_any_time(void)
 {
 	uint64_t begun = now_us();
 	unsigned int nr = 0, nr_gone = 0, nr_held = 0;
-	char module[64], command[128];
 	int ret, status;
 	pid_t child;
 
@@ -530,8 +529,6 @@ static void unloaded_at_any_time(void)
 		case_skip("a module that can be unloaded: the toolstack uses it");
 	make_holders();
 	fill();
-	snprintf(module, sizeof(module), "gntmap_%s", suite.strategy);
-	snprintf(command, sizeof(command), "modprobe gntmap-%s", suite.strategy);
 	do {
 		fflush(NULL);
 		child = fork();
@@ -545,7 +542,7 @@ static void unloaded_at_any_time(void)
 		do {
 			int held = atomic_load(holders);
 
-			ret = syscall(__NR_delete_module, module, O_NONBLOCK) ? -errno : 0;
+			ret = strategy_unload();
 			held &= atomic_load(holders);
 			check(ret || !held, "it is gone, and somebody has it open or mapped");
 			nr_held += held;
@@ -553,7 +550,7 @@ static void unloaded_at_any_time(void)
 			nr_gone += !ret;
 		} while (!waitpid(child, &status, WNOHANG));
 		check(!status, "the child ended with %#x", status);
-		check(!system(command), "%s failed", command);
+		expect(strategy_load(), 0);
 		nr++;
 	} while (goes_on(begun, nr, ENOUGH_PROCESSES) || !nr_gone || !nr_held);
 	tap_diag("%u rounds, unloaded %u times, in use %u times", nr, nr_gone, nr_held);
