@@ -332,9 +332,9 @@ static void by_copying(void)
 static const struct suite_case cases[] = {
 	{ "direct IO on null_blk: all ways go where the strategy lets GUP go", null_blk },
 	{ "direct IO on brd: all ways go where the strategy lets GUP go", brd },
+	{ "direct IO on loop: all ways go where the strategy lets GUP go", loop },
 	{ "direct IO of a whole range is one request, of whatever devices the kernel's unpopulated pages are", in_one_go,
 	  .applies = goes },
-	{ "direct IO on loop: all ways go where the strategy lets GUP go", loop },
 	{ "direct IO out of a read-only mapping, and none into it", read_only },
 	{ "direct IO with pieces of grants and ordinary memory by turns", small_pieces },
 	{ "direct IO into a buffer that ends in another mapping", into_neighbour },
