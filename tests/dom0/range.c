@@ -103,7 +103,7 @@ void range_mmap_drained(struct range *r, int prot)
 		if (ret != -EBUSY)
 			break;
 		sleep_ms(1);
-	} while (now_us() - start < 10000000);
+	} while (now_us() - start < 10000000ull * suite_patience());
 	check(!ret, "%s", errno_name(ret));
 	r->addr = addr;
 	r->prot = prot;
@@ -228,7 +228,7 @@ void wait_busy(uint32_t first, uint32_t count, int64_t nr)
 		if (busy == nr)
 			return;
 		sleep_ms(5);
-	} while (now_us() - start < 10000000);
+	} while (now_us() - start < 10000000ull * suite_patience());
 	check(busy == nr, "%ld of the granter's pages %u to %u are mapped, not %ld", busy, first, first + count - 1, nr);
 }
 

@@ -73,7 +73,7 @@ bool range_pin(const struct range *r, uint32_t page, enum pin_kind kind, struct 
 int touch(void *addr, bool write);
 
 /*
- * Waits, ten seconds at most, until just nr of the granter's pages first .. first + count - 1
+ * Waits, ten seconds at most (times suite_patience()), until just nr of the granter's pages first .. first + count - 1
  * are mapped by grant; fails the case when that does not come.
  */
 void wait_busy(uint32_t first, uint32_t count, int64_t nr);
