@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # All dom0 tests on a kernel with everything on that looks for mistakes (tests/vm/debug.config: KASAN, lockdep, kmemleak, DEBUG_VM,
 # UBSAN and more), each strategy in a boot of its own, and afterwards a search for memory that nobody frees. First of all, what
-# that kernel must notice (test_debug). It is built once, which takes a quarter of an hour or more; on it the tests take several
+# that kernel must notice (test_debug). xen-gntdev, on which lockdep falls silent, is in one boot only, with test_conform, which
+# compares it with each strategy. The kernel is built once, which takes a quarter of an hour or more; on it the tests take several
 # times as long as usual. Ends with a line `N passed, N failed, N skipped`.
 #
 # In PV, KASAN checks nothing (vm/debug-kernel-*.patch); all else does.
 #
-#   debug.sh       KERNEL: list of series (default 6.12); MODE: list (both); STRATEGY: list (mistakes and all four);
+#   debug.sh       KERNEL: list of series (default 6.12); MODE: list (both); STRATEGY: list (mistakes, beside and all four);
 #                  PROGRAMS: only these; JOBS: how many machines at once
 set -eu
 TOP=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -25,7 +26,7 @@ rm -f build/debug/*/summary
 died=
 for kernel in $kernels; do
 	for mode in ${MODE:-pv pvh}; do
-		for strategy in ${STRATEGY:-mistakes mixedmap policy vmio none}; do
+		for strategy in ${STRATEGY:-mistakes beside mixedmap policy vmio none}; do
 			echo "$kernel $mode debug $strategy"
 		done
 	done

@@ -160,9 +160,9 @@ void conform(const struct conform_step *steps, size_t nr_steps)
 
 		w->listed = d ? &d->in_tree : NULL;
 		in_tree[i] = run_step(w, &steps[i], w->listed);
-		/* A call that this kernel has and others lack shall be as ours. */
+		/* A call that this kernel has and others lack. */
 		if (d && d->in_tree.got == -ENOTTY && in_tree[i].got != -ENOTTY)
-			nr_wrong += !tell("xen-gntdev", &steps[i], in_tree[i], d->ours);
+			nr_wrong += !tell("xen-gntdev", &steps[i], in_tree[i], d->has);
 		else if (d)
 			nr_wrong += !tell("xen-gntdev", &steps[i], in_tree[i], d->in_tree);
 	}

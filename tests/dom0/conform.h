@@ -39,6 +39,7 @@ struct conform_difference {
 	unsigned int modes;	/* MODE_PV | MODE_XLATE; 0: there is none */
 	struct conform_outcome in_tree, ours;
 	const char *why;
+	struct conform_outcome has;	/* in_tree is ENOTTY: what it gives in a kernel that has the call */
 };
 
 struct conform_step {
