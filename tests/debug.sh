@@ -8,6 +8,11 @@
 #
 # In PV, KASAN checks nothing (vm/debug-kernel-*.patch); all else does.
 #
+# KERNEL=7.2: that kernel (7.2.13) warns of itself, so that its PV cells fail whatever the tests say. At boot, in PV: a task's first
+# switch resumes lazy MMU mode that nobody has paused (xen_end_context_switch()), and pgd_free() takes the user's PGD, which Xen's PV
+# code keeps in page->private, for the page table's lock, which lies there too in a kernel with lockdep. While test_flight throttles:
+# lockdep on the block layer's blkcg_mutex (blkg_conf_prep() allocates with it held).
+#
 #   debug.sh       KERNEL: list of series (default 6.12); MODE: list (both); STRATEGY: list (mistakes, beside and all four);
 #                  PROGRAMS: only these; JOBS: how many machines at once
 set -eu
