@@ -14,7 +14,7 @@
 # lockdep on the block layer's blkcg_mutex (blkg_conf_prep() allocates with it held).
 #
 #   debug.sh       KERNEL: list of series (default 6.12); MODE: list (both); STRATEGY: list (mistakes, beside and all four);
-#                  PROGRAMS: only these; JOBS: how many machines at once
+#                  PROGRAMS: only these, for the four; JOBS: how many machines at once
 set -eu
 TOP=$(cd "$(dirname "$0")/.." && pwd -P)
 cd "$TOP"
